@@ -1,0 +1,64 @@
+// Package spotify asks Spotify's Web API two things: who is signed in, and
+// which artists that account follows. It hides pages and cursors, retries,
+// rate limits, refused tokens and error bodies.
+//
+// It never follows a redirect or a URL that an answer names, and sends the
+// access token to Spotify's API origin (or a stand-in on a loopback address)
+// and nowhere else.
+package spotify
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+// Origin is where Spotify serves the Web API.
+const Origin = "https://api.spotify.com"
+
+// Client asks the Web API for one account. Its requests go out one at a time
+// within a call. Token and Waiting may be called from another goroutine than
+// the one that made the call, but not both at once.
+type Client struct {
+	// Origin is where to ask: "" is the constant [Origin], and
+	// "http://127.0.0.1:PORT" a stand-in. No other origin gets the token.
+	Origin string
+
+	// Transport carries the requests. It is used directly, so that nothing
+	// follows redirects.
+	Transport http.RoundTripper
+
+	// Token gives a valid access token. refused is the one that Spotify has
+	// just answered with 401, or empty. Its errors come back as they are.
+	Token func(ctx context.Context, refused secret.String) (secret.String, error)
+
+	// MaxWait is the longest single wait that a 429 may ask for; a longer one
+	// ends the call at once with an [Error] of kind [RateLimited]. Zero obeys none.
+	MaxWait time.Duration
+
+	// Waiting is told before each pause why there is one and how long it
+	// will be. It may be nil.
+	Waiting func(why *Error, pause time.Duration)
+}
+
+// User is the account that a token stands for, as GET /v1/me describes it.
+// https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile
+type User struct {
+	ID          string // always there
+	AccountID   string // immutable, preferred over ID as a key; "" from a server older than May 2026
+	DisplayName string // "" if the person has set none
+	Email       string // "" unless its scope was granted and Spotify still sends it
+}
+
+// Me asks who is signed in.
+func (c *Client) Me(ctx context.Context) (User, error) {
+	r := run{client: c}
+	var user User
+	err := r.get(ctx, "/v1/me", "", func(body []byte) (err error) {
+		user, err = decodeUser(body)
+		return err
+	})
+	return user, err
+}
