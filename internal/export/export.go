@@ -1,0 +1,145 @@
+// Package export turns followed artists into bytes and puts them where they
+// belong, whole or not at all: a list that was cut short must never look like
+// a complete one.
+//
+// It knows the formats, their quoting and columns, and how to replace a file
+// safely. It does not know where artists come from.
+package export
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// Options say what an export looks like.
+type Options struct {
+	Format Format
+	Fields []string // of ParseFields; nil: the default of Format
+	Sort   Order    // "": Recent
+	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
+	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
+
+	// Safe makes foreign text harmless for a terminal, line ends included.
+	// Set it when the output is one, else nil: what goes into a pipe or a
+	// file stays faithful.
+	Safe  func(string) string
+	Width int  // Table: columns of the terminal; 0: cut nothing
+	Color bool // Table: the terminal understands SGR escape sequences
+}
+
+// Result tells what an export held.
+type Result struct {
+	Rows     int      // artists
+	Withheld []string // fields shown that Spotify sent for none of them
+	Formulas bool     // CSV and TSV: a cell would be run by a spreadsheet; ExcelCSV guards such cells
+}
+
+// Check says, before anything is fetched, whether the options go together. Its
+// error is a [*UsageError].
+func (o Options) Check() error {
+	_, err := o.encoder(context.Background(), &Result{})
+	return err
+}
+
+// Write renders artists to w. Until they have ended without an error nothing
+// is written, except in NDJSON, which is written as they arrive; an error of
+// theirs comes back as it is. If w fails, the error is a [*WriteError].
+func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
+	var res Result
+	if o.Fields == nil {
+		o.Fields = DefaultFields(o.Format)
+	}
+	enc, err := o.encoder(ctx, &res)
+	if err != nil {
+		return res, err
+	}
+	out := &output{w: w, safe: o.Safe, streams: o.Format == NDJSON}
+	if o.Format == Table {
+		out.safe = nil // its cells are made safe before they are measured
+	}
+	err = o.render(enc, out, artists, &res)
+	if err != nil && !out.streams {
+		return res, err
+	}
+	if failed := out.flush(); err == nil {
+		err = failed
+	}
+	return res, err
+}
+
+func (o Options) render(enc encoder, out *output, artists iter.Seq2[spotify.Artist, error], res *Result) error {
+	sent := make([]bool, len(o.Fields))
+	values := make([]any, len(o.Fields))
+	buf := enc.begin(nil)
+	for r, err := range o.records(artists) {
+		if err != nil {
+			return err
+		}
+		r.values = values
+		for i, name := range o.Fields {
+			r.values[i] = r.value(name)
+			sent[i] = sent[i] || r.values[i] != nil
+		}
+		if buf, err = enc.row(buf, r); err != nil {
+			return err
+		}
+		if err = out.add(buf); err != nil {
+			return err
+		}
+		buf = buf[:0]
+		res.Rows++
+	}
+	for i, name := range o.Fields {
+		if !sent[i] && res.Rows > 0 {
+			res.Withheld = append(res.Withheld, name)
+		}
+	}
+	buf, err := enc.end(buf)
+	if err != nil {
+		return err
+	}
+	return out.add(buf)
+}
+
+// encoder renders a list: what comes first, each artist, what comes last. Each
+// appends to the slice that it is given.
+type encoder interface {
+	begin([]byte) []byte
+	row([]byte, *record) ([]byte, error)
+	end([]byte) ([]byte, error)
+}
+
+func (o Options) encoder(ctx context.Context, res *Result) (encoder, error) {
+	objects := o.Format == JSON || o.Format == NDJSON
+	switch {
+	case o.JQ != "" && !objects:
+		return nil, usage("a jq program needs the format json or ndjson")
+	case o.Raw && !objects:
+		return nil, usage("raw objects need the format json or ndjson")
+	case o.JQ != "":
+		f, err := compile(ctx, o.JQ)
+		if err != nil {
+			return nil, err
+		}
+		if o.Format == NDJSON {
+			return filteredLines{o, f}, nil
+		}
+		return &filteredArray{o: o, f: f, all: []any{}}, nil
+	}
+	switch o.Format {
+	case Table:
+		return &grid{o: o}, nil
+	case JSON:
+		return &array{o: o}, nil
+	case NDJSON:
+		return lines{o}, nil
+	case CSV, ExcelCSV:
+		return newCommas(o, res), nil
+	case TSV:
+		return &tabs{o, res, tabEscapes()}, nil
+	}
+	return nil, usage("unknown format %q", o.Format)
+}

@@ -1,0 +1,186 @@
+package export
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// File has write fill the file name, and replaces the file only when write
+// came back with the number of its rows and no error: another file beside it
+// is written, synced and renamed. Mode and owner stay, a symbolic link keeps
+// pointing to the file, and at any moment the name holds the old list or the
+// new one. A file that may not be written is not replaced either.
+//
+// What is no regular file (a device, a pipe, /dev/stdout) is written to
+// directly. Ending ctx frees a writer whom no reader answers.
+//
+// An error of write comes back as it is; if the file is at fault it is a
+// [*WriteError] with its name, if g holds it back an [*ShrunkError].
+func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows int, err error)) error {
+	old, err := os.Stat(name)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return writeError(name, err)
+	case old != nil && old.IsDir():
+		return writeError(name, syscall.EISDIR)
+	case old != nil && (!old.Mode().IsRegular() || descriptor(name)):
+		return direct(ctx, name, write)
+	}
+	path, err := target(name)
+	if err != nil {
+		return writeError(name, err)
+	}
+	if err := writable(path); err != nil {
+		return writeError(name, busy(err))
+	}
+	return replace(name, path, old, g, write)
+}
+
+// descriptor says whether name stands for an open file of this process. Behind
+// it may be a regular file, which the shell opened and goes on using.
+func descriptor(name string) bool {
+	return strings.HasPrefix(name, "/dev/std") || strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/")
+}
+
+// direct appends, so that `--output /dev/stdout >>log` keeps the log.
+func direct(ctx context.Context, name string, write func(io.Writer) (int, error)) error {
+	f, err := open(ctx, name)
+	if err != nil {
+		return writeError(name, err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) })()
+	_, err = write(f)
+	return finish(ctx, name, err, f.Close())
+}
+
+// open waits for a FIFO's reader no longer than ctx lasts. The call that waits
+// in the kernel cannot be ended; the process will soon end it.
+func open(ctx context.Context, name string) (*os.File, error) {
+	type opened struct {
+		*os.File
+		error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.File, o.error
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// finish chooses among what went wrong: the list, the writing, the closing.
+func finish(ctx context.Context, name string, err, closing error) error {
+	var failed *WriteError
+	switch {
+	case errors.As(err, &failed) && ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &failed):
+		return writeError(name, err)
+	case err != nil:
+		return err
+	}
+	return writeError(name, closing)
+}
+
+// target follows name to the file that is meant, which need not exist.
+func target(name string) (string, error) {
+	for range 40 { // as many as Linux follows
+		link, err := os.Readlink(name)
+		if err != nil {
+			return name, nil // no link: the file itself, or nothing yet
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(name), link)
+		}
+		name = link
+	}
+	return "", errors.New("too many symbolic links")
+}
+
+// writable fails where an existing file must not or cannot be changed.
+func writable(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) (int, error)) error {
+	f, err := beside(path, old)
+	if err != nil {
+		return writeError(name, err)
+	}
+	renamed := false
+	defer func() {
+		if !renamed {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	rows, err := write(f)
+	if err != nil {
+		return finish(context.Background(), name, err, nil)
+	}
+	if err := g.check(name, path, rows); err != nil {
+		return err
+	}
+	if err := commit(f, path); err != nil {
+		return writeError(name, busy(err))
+	}
+	renamed = true
+	return nil
+}
+
+// beside creates the file that shall take path's place: in the same folder,
+// under a name that nobody can foresee, with the mode and owner of old.
+func beside(path string, old fs.FileInfo) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		return nil, fmt.Errorf("creating a file beside it: %w", cause.Err)
+	}
+	if old != nil {
+		keepOwner(f, old)
+		if err := f.Chmod(old.Mode().Perm()); err != nil {
+			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+	}
+	return f, nil
+}
+
+func commit(f *os.File, path string) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	// Without this a crash could bring the old name back. Not every file
+	// system can do it, and the list is whole either way.
+	if dir, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}

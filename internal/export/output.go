@@ -1,0 +1,109 @@
+package export
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+const (
+	chunk = 64 << 10
+	// page is how many artists Spotify sends at once: what is streamed is
+	// seen page by page, without a system call for each line.
+	page = 50
+)
+
+// WriteError says that the output, not the list, is what failed.
+type WriteError struct {
+	Name string // the file; "" for another stream
+	Err  error  // what the system said, e.g. syscall.ENOSPC or syscall.EPIPE
+}
+
+func (e *WriteError) Error() string {
+	name := e.Name
+	if name == "" {
+		name = "the output"
+	}
+	return "writing " + name + ": " + e.Err.Error()
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// writeError wraps err once. What the os package puts around the cause (the
+// call and the path, for a temporary file one that nobody asked for) is left out.
+func writeError(name string, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	var done *WriteError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &done):
+		err = done.Err
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return &WriteError{name, err}
+}
+
+// output takes the rendered rows. It keeps them until the end is known to be
+// good, in chunks, because one growing slice would need up to three times the
+// space; or it passes them on page by page when it streams.
+type output struct {
+	w       io.Writer
+	safe    func(string) string
+	streams bool
+	rows    int
+	chunks  [][]byte
+}
+
+func (o *output) add(b []byte) error {
+	if o.safe != nil {
+		b = o.harmless(b)
+	}
+	for len(b) > 0 {
+		last := len(o.chunks) - 1
+		if last < 0 || len(o.chunks[last]) == chunk {
+			o.chunks = append(o.chunks, make([]byte, 0, chunk))
+			last++
+		}
+		n := min(len(b), chunk-len(o.chunks[last]))
+		o.chunks[last] = append(o.chunks[last], b[:n]...)
+		b = b[n:]
+	}
+	if o.rows++; o.streams && o.rows%page == 0 {
+		return o.flush()
+	}
+	return nil
+}
+
+func (o *output) flush() error {
+	chunks := o.chunks
+	o.chunks = nil
+	for _, c := range chunks {
+		if _, err := o.w.Write(c); err != nil {
+			return writeError("", err)
+		}
+	}
+	if o.streams && len(chunks) > 0 {
+		o.chunks = append(chunks[:0], chunks[0][:0])
+	}
+	return nil
+}
+
+// harmless makes each line safe; the line ends are ours.
+func (o *output) harmless(b []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(b) {
+		text, ended := bytes.CutSuffix(line, []byte("\n"))
+		out = append(out, o.safe(string(text))...)
+		if ended {
+			out = append(out, '\n')
+		}
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package export
+
+import (
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+const gap = "  "
+
+// grid is `--format table`. Its lines are cut to the terminal's width; in a
+// pipe, where the width is 0, nothing is cut.
+type grid struct {
+	o    Options
+	rows [][]string
+}
+
+func (e *grid) begin(dst []byte) []byte {
+	head := make([]string, len(e.o.Fields))
+	for i, name := range e.o.Fields {
+		head[i] = strings.ToUpper(name)
+	}
+	e.rows = append(e.rows, head)
+	return dst
+}
+
+func (e *grid) row(dst []byte, r *record) ([]byte, error) {
+	safe := e.o.Safe
+	if safe == nil {
+		safe = tabEscapes().Replace // a line end in a name must not break the row
+	}
+	cells := make([]string, len(r.values))
+	for i, v := range r.values {
+		cells[i] = safe(cell(v))
+	}
+	e.rows = append(e.rows, cells)
+	return dst, nil
+}
+
+func (e *grid) end(dst []byte) ([]byte, error) {
+	widths := make([]int, len(e.o.Fields))
+	for _, cells := range e.rows {
+		for i, s := range cells {
+			widths[i] = max(widths[i], runewidth.StringWidth(s))
+		}
+	}
+	if e.o.Width > 0 {
+		fit(widths, e.o.Width)
+	}
+	for i, cells := range e.rows {
+		line := e.line(cells, widths)
+		if i == 0 && e.o.Color {
+			line = "\x1b[1m" + line + "\x1b[0m"
+		}
+		dst = append(append(dst, line...), '\n')
+	}
+	return dst, nil
+}
+
+func (e *grid) line(cells []string, widths []int) string {
+	var b strings.Builder
+	for i, s := range cells {
+		if i > 0 {
+			b.WriteString(gap)
+		}
+		if runewidth.StringWidth(s) > widths[i] {
+			s = runewidth.Truncate(s, widths[i], "…")
+		}
+		if numeric(e.o.Fields[i]) {
+			s = runewidth.FillLeft(s, widths[i])
+		} else {
+			s = runewidth.FillRight(s, widths[i])
+		}
+		b.WriteString(s)
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+func numeric(field string) bool {
+	return field == "position" || field == "followers" || field == "popularity"
+}
+
+// fit makes columns narrower until a line is at most width wide. The last
+// columns give first, for the first ones say which artist it is, and none
+// below a readable 8 before all of them are there.
+func fit(widths []int, width int) {
+	excess := (len(widths) - 1) * len(gap)
+	for _, w := range widths {
+		excess += w
+	}
+	excess -= width
+	for _, least := range []int{8, max(1, (width+len(gap))/len(widths)-len(gap))} {
+		for i := len(widths) - 1; i >= 0 && excess > 0; i-- {
+			give := min(excess, max(0, widths[i]-least))
+			widths[i] -= give
+			excess -= give
+		}
+	}
+}
