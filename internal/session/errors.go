@@ -1,0 +1,64 @@
+package session
+
+import "errors"
+
+var (
+	// ErrNone says that no login is saved for this profile and client id.
+	ErrNone = errors.New("no login is saved")
+	// ErrDead says that Spotify refuses the refresh token for good: sign in again.
+	// A refresh func returns it (or wraps it) for the OAuth error "invalid_grant"
+	// and for nothing else (RFC 6749 section 5.2).
+	ErrDead = errors.New("spotify no longer accepts the saved login")
+	// ErrNotSaved comes together with a login that works but that no store would
+	// keep: finish the command with it, then fail.
+	ErrNotSaved = errors.New("the refreshed login could not be saved")
+	// ErrBusy says that another spotauth held the login for too long.
+	ErrBusy = errors.New("another spotauth is busy with this login")
+
+	// ErrUnavailable says that a store is not there, or does not do its work.
+	ErrUnavailable = errors.New("not available")
+	// ErrLocked says that a store waits for somebody to unlock it.
+	ErrLocked = errors.New("it is locked")
+	// ErrCorrupt says that what is saved is not a login.
+	ErrCorrupt = errors.New("the saved login is damaged")
+	// ErrNewer says that a later version of spotauth saved the login.
+	ErrNewer = errors.New("the login was saved by a newer spotauth")
+	// ErrTooBig says that the login is longer than every system's keychain takes.
+	ErrTooBig = errors.New("the login is too big to be saved")
+
+	// ErrInvalid says that a profile name, store name or sandbox address cannot be one.
+	ErrInvalid = errors.New("not valid")
+	// ErrNoProfile says that the settings have no profile of this name.
+	ErrNoProfile = errors.New("no such profile")
+	// ErrPassphrase says that an exported session does not open with this passphrase.
+	ErrPassphrase = errors.New("the passphrase is wrong")
+	// ErrForeign says that a file is not a whole exported session.
+	ErrForeign = errors.New("not a session exported by spotauth, or only a part of one")
+
+	// errNoAnswer marks a call that ran out of time: what it did is not known.
+	errNoAnswer = errors.New("no answer")
+)
+
+// StoreError is what a store could not do. It wraps one of [ErrUnavailable],
+// [ErrLocked], [ErrCorrupt], [ErrNewer] and [ErrTooBig].
+type StoreError struct {
+	Store string // "keychain", "file" or "helper:NAME"
+	Doing string // "reading", "writing", "deleting"
+	Hint  string // what a person can do about it here; may be empty
+	Err   error
+}
+
+// Error names the store and what was being done with it.
+func (e *StoreError) Error() string {
+	object := "the keychain: "
+	switch {
+	case e.Store == storeFile:
+		object = "the login file: "
+	case e.Store != storeKeychain:
+		object = "the login with " + e.Store + ": "
+	}
+	return e.Doing + " " + object + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *StoreError) Unwrap() error { return e.Err }

@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// files keeps records in plain files that only their owner can read. It is used where
+// somebody asked for it, and never in place of a keychain that does not answer.
+type files struct{ folder string }
+
+func (f files) path(k key) string { return filepath.Join(f.folder, k.hash()+".json") }
+
+func (f files) get(_ context.Context, k key) (string, error) {
+	data, err := readPrivate(f.path(k))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", ErrNone
+	}
+	if err != nil {
+		return "", f.fault("reading", fmt.Errorf("%w: %w", ErrUnavailable, err))
+	}
+	return data, nil
+}
+
+func (f files) set(_ context.Context, k key, data string) error {
+	if err := writeFile(f.path(k), []byte(data)); err != nil {
+		return f.fault("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
+	}
+	return nil
+}
+
+func (f files) remove(_ context.Context, k key) error {
+	err := os.Remove(f.path(k))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return f.fault("deleting", fmt.Errorf("%w: %w", ErrUnavailable, err))
+}
+
+func (files) fault(doing string, err error) error {
+	e := &StoreError{Store: storeFile, Doing: doing, Err: err}
+	if shared := (*sharedError)(nil); errors.As(err, &shared) {
+		e.Hint = "see who changed it, then run: " + shared.remedy
+	}
+	return e
+}
+
+// sharedError says that others could read or replace a file that holds a login.
+type sharedError struct{ path, why, remedy string }
+
+func (e *sharedError) Error() string { return e.path + " " + e.why }
+
+// readPrivate reads a file, if it and its folder are the user's alone.
+func readPrivate(path string) (string, error) {
+	file, err := openNoFollow(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	for _, what := range []struct {
+		path string
+		stat func() (fs.FileInfo, error)
+		mode fs.FileMode
+	}{
+		{filepath.Dir(path), func() (fs.FileInfo, error) { return os.Stat(filepath.Dir(path)) }, 0o700},
+		{path, file.Stat, 0o600},
+	} {
+		info, err := what.stat()
+		if err != nil {
+			return "", err
+		}
+		if err := private(what.path, info, what.mode); err != nil {
+			return "", err
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(file, 1<<16))
+	return string(data), err
+}
+
+// writeFile replaces a file whole or not at all. It is the user's alone from its first
+// byte on, and so is its folder where that has to be made.
+func writeFile(path string, data []byte) (err error) {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".spotauth-*") // 0600, and never an existing file
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	if dir, err := os.Open(folder); err == nil { // so that the new name survives a power cut
+		_ = dir.Sync() // not every file system can
+		_ = dir.Close()
+	}
+	return nil
+}

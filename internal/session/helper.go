@@ -1,0 +1,93 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	"github.com/docker/docker-credential-helpers/client"
+	"github.com/docker/docker-credential-helpers/credentials"
+)
+
+// helper keeps records with a program that speaks the protocol of Docker's credential
+// helpers (github.com/docker/docker-credential-helpers): pass, 1Password, Vault and
+// others have one. Records go through its standard streams, never its arguments.
+type helper struct {
+	name     string
+	patience patience
+}
+
+func (h helper) get(ctx context.Context, k key) (string, error) {
+	return h.run(ctx, "reading", func(start client.ProgramFunc) (string, error) {
+		found, err := client.Get(start, k.url())
+		if err != nil {
+			return "", err
+		}
+		return found.Secret, nil
+	})
+}
+
+func (h helper) set(ctx context.Context, k key, data string) error {
+	_, err := h.run(ctx, "writing", func(start client.ProgramFunc) (string, error) {
+		return "", client.Store(start, &credentials.Credentials{ServerURL: k.url(), Username: service, Secret: data})
+	})
+	return err
+}
+
+func (h helper) remove(ctx context.Context, k key) error {
+	_, err := h.run(ctx, "deleting", func(start client.ProgramFunc) (string, error) {
+		return "", client.Erase(start, k.url())
+	})
+	return err
+}
+
+// run starts the helper once. The library's errors quote what the helper printed, which
+// may be the record: only the outcome of the process is told.
+func (h helper) run(ctx context.Context, doing string, call func(client.ProgramFunc) (string, error)) (string, error) {
+	program := "docker-credential-" + h.name
+	var outcome error
+	data, err := h.patience.ask(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
+		return call(func(args ...string) client.Program {
+			cmd := exec.CommandContext(ctx, program, args...)
+			cmd.WaitDelay = time.Second
+			return helperProcess{cmd, &outcome}
+		})
+	})
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return data, err
+	case credentials.IsErrCredentialsNotFound(err):
+		return "", ErrNone
+	case errors.Is(err, errNoAnswer):
+		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, h.patience.call)
+	case errors.Is(outcome, exec.ErrNotFound):
+		err = fmt.Errorf("%w: there is no %s on the path", ErrUnavailable, program)
+	case outcome != nil:
+		err = fmt.Errorf("%w: %v", ErrUnavailable, outcome)
+	default:
+		err = fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable)
+	}
+	return "", h.fault(doing, err)
+}
+
+func (h helper) fault(doing string, err error) error {
+	return &StoreError{Store: helperPrefix + h.name, Doing: doing, Err: err, Hint: "run: docker-credential-" + h.name + " list"}
+}
+
+// helperProcess is a helper that runs under a context. It says nothing on standard
+// error, where the library's own would let it write.
+type helperProcess struct {
+	cmd     *exec.Cmd
+	outcome *error
+}
+
+func (p helperProcess) Input(in io.Reader) { p.cmd.Stdin = in }
+
+func (p helperProcess) Output() ([]byte, error) {
+	out, err := p.cmd.Output()
+	*p.outcome = err
+	return out, err
+}

@@ -1,0 +1,127 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/zalando/go-keyring"
+)
+
+// service is the name of all of spotauth's items in the keychain.
+const service = "spotauth"
+
+// keychain keeps records in the system's keychain: the Secret Service on Linux, the
+// login keychain on macOS, the Credential Manager on Windows.
+type keychain struct {
+	getItem    func(service, user string) (string, error)
+	setItem    func(service, user, data string) error
+	deleteItem func(service, user string) error
+	reachable  func() error
+	patience   patience
+}
+
+func newKeychain(o Options, p patience) keychain {
+	return keychain{
+		getItem: keyring.Get, setItem: keyring.Set, deleteItem: keyring.Delete,
+		reachable: func() error { return reachable(o.BusAddress) },
+		patience:  p,
+	}
+}
+
+func (k keychain) get(ctx context.Context, id key) (string, error) {
+	get := func() (string, error) { return k.getItem(service, id.user()) }
+	data, err := k.ask(ctx, "reading", get)
+	if err != nil && strings.Contains(err.Error(), "does not exist") {
+		// The Secret Service found the item, and it was replaced before it was read.
+		data, err = k.ask(ctx, "reading", get)
+	}
+	return data, err
+}
+
+func (k keychain) set(ctx context.Context, id key, data string) error {
+	_, err := k.ask(ctx, "writing", func() (string, error) { return "", k.setItem(service, id.user(), data) })
+	return err
+}
+
+func (k keychain) remove(ctx context.Context, id key) error {
+	_, err := k.ask(ctx, "deleting", func() (string, error) { return "", k.deleteItem(service, id.user()) })
+	return err
+}
+
+func (k keychain) ask(ctx context.Context, doing string, call func() (string, error)) (string, error) {
+	if err := k.reachable(); err != nil {
+		return "", k.fault(doing, err)
+	}
+	data, err := k.patience.ask(ctx, "waiting for the keychain to be unlocked",
+		func(context.Context) (string, error) { return call() })
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return data, err
+	case errors.Is(err, keyring.ErrNotFound):
+		return "", ErrNone
+	case errors.Is(err, errNoAnswer):
+		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, k.patience.call)
+	case errors.Is(err, keyring.ErrSetDataTooBig):
+		err = ErrTooBig
+	case saysLocked(err):
+		err = ErrLocked
+	default:
+		err = fmt.Errorf("%w: %v", ErrUnavailable, err)
+	}
+	return "", k.fault(doing, err)
+}
+
+func (keychain) fault(doing string, err error) error {
+	return &StoreError{Store: storeKeychain, Doing: doing, Err: err, Hint: keychainHint(runtime.GOOS, err)}
+}
+
+// reachable says why a session bus cannot be reached on Linux. Without an address the
+// D-Bus library would start dbus-launch, and leave a stray daemon behind.
+func reachable(address string) error {
+	if runtime.GOOS != "linux" || address != "" && address != "autolaunch:" {
+		return nil
+	}
+	folder := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
+	for _, name := range []string{"bus", "dbus-session"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no session bus here", ErrUnavailable)
+}
+
+// saysLocked knows the ways in which keychains ask for somebody to unlock them: the
+// Secret Service library's words for a prompt that was not answered (and for a service
+// that has no keyring yet), the D-Bus error, and the statuses of macOS's security tool
+// for errSecInteractionNotAllowed and errSecAuthFailed.
+func saysLocked(err error) bool {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code := exit.ExitCode()
+		return code == 36 || code == 51 || code == 154
+	}
+	return strings.Contains(err.Error(), "failed to unlock") || strings.Contains(err.Error(), "locked")
+}
+
+// keychainHint says what helps on a system, as a command where there is one.
+func keychainHint(goos string, err error) string {
+	locked := errors.Is(err, ErrLocked) || errors.Is(err, errNoAnswer)
+	switch {
+	case !locked && !errors.Is(err, ErrUnavailable):
+		return ""
+	case goos == "darwin":
+		return "run: security unlock-keychain"
+	case goos == "windows":
+		return "sign in to Windows with a password, or run: spotauth login --store file"
+	case locked:
+		return "unlock the login keyring (or make one, in the desktop's password settings), or run: spotauth login --store file"
+	}
+	return "start gnome-keyring or another Secret Service, or run: spotauth login --store file"
+}

@@ -1,0 +1,45 @@
+package session
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lock is held on a file of its own, never on the data: the system lets go of it when
+// the holder dies, and the file is never deleted, so all meet at the same one.
+type lock struct {
+	file   *flock.Flock // nil: the file system cannot lock, and nobody is kept out
+	waited bool         // another process had it first
+}
+
+func (l lock) release() {
+	if l.file != nil {
+		_ = l.file.Unlock()
+	}
+}
+
+// acquire takes the lock at path. It waits as long as the context lasts, then answers
+// ErrBusy. A place that cannot be written to, or cannot lock, is no reason to fail.
+func acquire(ctx context.Context, path string, notice time.Duration, waiting func()) (lock, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return lock{}, nil
+	}
+	l := lock{file: flock.New(path)}
+	ok, err := l.file.TryLock()
+	if err == nil && !ok {
+		l.waited = true
+		defer time.AfterFunc(notice, waiting).Stop()
+		ok, err = l.file.TryLockContext(ctx, 20*time.Millisecond)
+		if ctx.Err() != nil && !ok {
+			return lock{}, ErrBusy
+		}
+	}
+	if err != nil {
+		return lock{}, nil
+	}
+	return l, nil
+}

@@ -1,0 +1,102 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+// Login is one saved sign-in of one account with one client id.
+type Login struct {
+	ClientID     string
+	ClientSecret secret.String // empty for a public client, which is the usual kind
+	Account      Account
+	Scopes       []string // as granted
+
+	AuthorizedAt    time.Time // when the person agreed: the six months run from here
+	ObtainedAt      time.Time // when Spotify answered with Access
+	AccessExpiresAt time.Time
+
+	Access  secret.String
+	Refresh secret.String
+	Dead    *Death // not nil: Spotify refused the refresh token, and both tokens are gone
+}
+
+// Account is whose login it is, as GET /v1/me told.
+type Account struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Death is when and why a login came to its end.
+type Death struct {
+	At  time.Time `json:"at"`
+	Why string    `json:"why,omitempty"`
+}
+
+// Tokens is what the token endpoint answered.
+type Tokens struct {
+	Access    secret.String
+	Refresh   secret.String // empty: the answer had none, and the old one stays good
+	ExpiresIn time.Duration // 0: the answer did not say
+	Scopes    []string      // nil: the answer did not say
+}
+
+const (
+	// margin is the least life of an access token that is worth handing out.
+	margin = time.Minute
+	// An access token lives for an hour; a day is taken for the most that can be meant.
+	usualLife, longestLife = time.Hour, 24 * time.Hour
+)
+
+// With returns the login as it is after the token endpoint answered t at now. A new
+// refresh token replaces the old one, none leaves it (RFC 6749 section 6); account
+// and AuthorizedAt stay, because refreshing does not lengthen the six months.
+func (l Login) With(t Tokens, now time.Time) Login {
+	life := t.ExpiresIn
+	if life == 0 {
+		life = usualLife
+	}
+	life = min(max(life, time.Second), longestLife)
+	now = now.UTC().Truncate(time.Second)
+	l.Access, l.ObtainedAt, l.AccessExpiresAt = t.Access, now, now.Add(life)
+	if !t.Refresh.Empty() {
+		l.Refresh = t.Refresh
+	}
+	if t.Scopes != nil {
+		l.Scopes = slices.Clone(t.Scopes)
+	}
+	return l
+}
+
+// ReauthBy is the day by which the account has to sign in again: six months after
+// it agreed (Spotify, "Refreshing tokens"). Spotify never tells the date, so this is
+// an estimate; it is the zero time where AuthorizedAt is not known.
+func (l Login) ReauthBy() time.Time {
+	if l.AuthorizedAt.IsZero() {
+		return time.Time{}
+	}
+	by := l.AuthorizedAt.AddDate(0, 6, 0)
+	if by.Day() != l.AuthorizedAt.Day() { // 31 August: the last of February, not 3 March
+		by = by.AddDate(0, 0, -by.Day())
+	}
+	return by
+}
+
+// lives says whether the access token is good for at least d from now on. A clock
+// that was set back, or forward and back again, makes it doubtful: then it is not.
+func (l Login) lives(now time.Time, d time.Duration) bool {
+	return !l.Access.Empty() &&
+		!now.Before(l.ObtainedAt) &&
+		!l.AccessExpiresAt.After(now.Add(longestLife+time.Hour)) &&
+		l.AccessExpiresAt.Sub(now) >= d
+}
+
+// buried returns the login as a tombstone: whose it was, and why it ended.
+func (l Login) buried(now time.Time, why error) Login {
+	text := []rune(why.Error())
+	l.Dead = &Death{At: now.UTC().Truncate(time.Second), Why: string(text[:min(len(text), 120)])}
+	l.Access, l.Refresh, l.AccessExpiresAt = secret.String{}, secret.String{}, time.Time{}
+	return l
+}

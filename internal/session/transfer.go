@@ -1,0 +1,121 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+// parcel is what travels: encrypted with a passphrase by age (age-encryption.org/v1),
+// in its armored form.
+type parcel struct {
+	Kind        string          `json:"kind"`
+	RedirectURI string          `json:"redirect_uri,omitempty"`
+	Login       json.RawMessage `json:"login"`
+}
+
+const (
+	parcelKind = "spotauth session"
+	maxParcel  = 1 << 16
+	// maxWork is the most work (2 to this power) that a file may ask of scrypt; age
+	// writes 18, and 22 would take a small machine's memory.
+	maxWork = 20
+)
+
+// Export writes the saved login, encrypted with a passphrase, for Import on another
+// machine. The access token stays behind. Nothing is written before all is encrypted.
+func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.String) error {
+	l, err := s.Load(ctx)
+	if err == nil && l.Dead != nil {
+		err = ErrDead
+	}
+	if err != nil {
+		return err
+	}
+	l.Access = secret.String{}
+	login, err := encode(l)
+	if err != nil {
+		return err
+	}
+	content, err := json.Marshal(parcel{parcelKind, s.settings.RedirectURI, json.RawMessage(login)})
+	if err != nil {
+		return err
+	}
+	sealed, err := seal(content, passphrase)
+	if err != nil {
+		return fmt.Errorf("encrypting the session: %w", err)
+	}
+	_, err = w.Write(sealed)
+	return err
+}
+
+// Import reads what Export wrote, and saves it in this session's profile and store. It
+// changes nothing unless the whole of it is good: [ErrPassphrase], [ErrForeign].
+func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.String) (Login, error) {
+	content, err := unseal(r, passphrase)
+	if err != nil {
+		return Login{}, err
+	}
+	var p parcel
+	if err := json.Unmarshal(content, &p); err != nil || p.Kind != parcelKind {
+		return Login{}, ErrForeign
+	}
+	l, err := decode(string(p.Login))
+	switch {
+	case errors.Is(err, ErrNewer):
+		return Login{}, err
+	case err != nil || l.Dead != nil:
+		return Login{}, ErrForeign
+	}
+	s.settings.RedirectURI = first(s.options.RedirectURI, p.RedirectURI, s.settings.RedirectURI)
+	return l, s.Save(ctx, l)
+}
+
+func seal(content []byte, passphrase secret.String) ([]byte, error) {
+	recipient, err := age.NewScryptRecipient(passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	armored := armor.NewWriter(&out)
+	sealed, err := age.Encrypt(armored, recipient)
+	if err != nil {
+		return nil, err
+	}
+	_, err = sealed.Write(content)
+	if err := errors.Join(err, sealed.Close(), armored.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func unseal(r io.Reader, passphrase secret.String) ([]byte, error) {
+	identity, err := age.NewScryptIdentity(passphrase.Reveal())
+	if err != nil {
+		return nil, ErrPassphrase
+	}
+	identity.SetMaxWorkFactor(maxWork)
+	sealed, err := io.ReadAll(io.LimitReader(r, maxParcel))
+	if err != nil {
+		return nil, fmt.Errorf("reading the session: %w", err)
+	}
+	opened, err := age.Decrypt(armor.NewReader(bytes.NewReader(sealed)), identity)
+	if errors.Is(err, age.ErrIncorrectIdentity) {
+		return nil, ErrPassphrase
+	}
+	if err != nil {
+		return nil, ErrForeign
+	}
+	content, err := io.ReadAll(opened)
+	if err != nil {
+		return nil, ErrForeign
+	}
+	return content, nil
+}
