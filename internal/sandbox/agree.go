@@ -1,0 +1,130 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Agree is a small user agent: it opens authorizeURL, presses the consent
+// page's agree button and follows the redirect to the client's callback,
+// whose page it reads to the end. It fails when the page shows a problem
+// instead of the form, and when the callback answers an error. Errors hold no
+// URL, for there are secrets in them.
+func Agree(ctx context.Context, client *http.Client, authorizeURL string) error {
+	return decide(ctx, client, authorizeURL, "agree")
+}
+
+// Cancel is Agree with the other button.
+func Cancel(ctx context.Context, client *http.Client, authorizeURL string) error {
+	return decide(ctx, client, authorizeURL, "cancel")
+}
+
+func decide(ctx context.Context, client *http.Client, authorizeURL, decision string) error {
+	resp, page, err := visit(ctx, client, http.MethodGet, authorizeURL, nil)
+	if err != nil {
+		return fmt.Errorf("opening the consent page: %w", err)
+	}
+	consentHost := resp.Request.URL.Host
+	if u, err := url.Parse(authorizeURL); err == nil && u.Host != consentHost {
+		return arrived(resp) // a stand-in that answers at once has no page
+	}
+	form, err := findForm(page, decision)
+	if err != nil {
+		return fmt.Errorf("reading the consent page (%s): %w", resp.Status, err)
+	}
+	action, err := resp.Request.URL.Parse(form.action)
+	if err != nil {
+		return errors.New("reading the consent page: its form leads nowhere")
+	}
+	resp, page, err = visit(ctx, client, form.method, action.String(), form.values)
+	switch {
+	case err != nil:
+		return fmt.Errorf("answering the consent page: %w", err)
+	case resp.Request.URL.Host == consentHost:
+		_, err = findForm(page, decision)
+		return fmt.Errorf("answering the consent page (%s): %w", resp.Status, err)
+	}
+	return arrived(resp)
+}
+
+func arrived(callback *http.Response) error {
+	if callback.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("the callback answered %s", callback.Status)
+	}
+	return nil
+}
+
+func visit(ctx context.Context, client *http.Client, method, address string, form url.Values) (*http.Response, string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, "", errors.New("the address is not a URL")
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		var withURL *url.Error
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		return nil, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp, string(page), err
+}
+
+// form is an HTML form with the one button that was looked for.
+type form struct {
+	method, action string
+	values         url.Values
+}
+
+// findForm reads the first form of a page: its hidden fields, and the button
+// whose value is decision. A page without one gives its heading as the error.
+func findForm(page, decision string) (form, error) {
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	f := form{values: url.Values{}}
+	heading, found := "", false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			break
+		}
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		at := attributes(element)
+		switch {
+		case element.Name.Local == "h1":
+			_ = d.DecodeElement(&heading, &element)
+		case element.Name.Local == "form":
+			f.method, f.action = strings.ToUpper(at["method"]), at["action"]
+		case element.Name.Local == "input" && at["type"] == "hidden",
+			element.Name.Local == "button" && at["value"] == decision:
+			f.values.Set(at["name"], at["value"])
+			found = found || element.Name.Local == "button"
+		}
+	}
+	if !found {
+		return f, fmt.Errorf("no %s button, but %q", decision, heading)
+	}
+	return f, nil
+}
+
+func attributes(e xml.StartElement) map[string]string {
+	at := map[string]string{}
+	for _, a := range e.Attr {
+		at[a.Name.Local] = a.Value
+	}
+	return at
+}

@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+//go:embed pages.html
+var pagesText string
+
+var pages = template.Must(template.New("pages").Parse(pagesText))
+
+// scopes are Spotify's, from its OpenAPI description; those that spotauth is
+// likely to ask for have words for the consent page.
+var scopes = map[string]string{
+	"user-follow-read":            "see which artists you follow",
+	"user-follow-modify":          "change which artists you follow",
+	"user-read-private":           "see your kind of subscription",
+	"user-read-email":             "see your e-mail address",
+	"user-library-read":           "see your saved content",
+	"user-library-modify":         "change your saved content",
+	"user-top-read":               "see your top artists and content",
+	"app-remote-control":          "",
+	"playlist-read-private":       "",
+	"playlist-read-collaborative": "",
+	"playlist-modify-public":      "",
+	"playlist-modify-private":     "",
+	"user-read-playback-position": "",
+	"user-read-playback-state":    "",
+	"user-read-recently-played":   "",
+	"user-read-currently-playing": "",
+	"user-modify-playback-state":  "",
+	"ugc-image-upload":            "",
+	"streaming":                   "",
+}
+
+// authorize is the authorization endpoint: GET shows the consent page (or, by
+// Options.Consent, answers for the person), POST is that page's form with
+// decision=agree or decision=cancel and the same query.
+func (s *Server) authorize(r *http.Request) *answer {
+	q := r.URL.Query()
+	if problem := s.refusePage(q); problem != "" {
+		return page(http.StatusBadRequest, "problem", problem)
+	}
+	if e := refuseRequest(q); e != nil {
+		return redirect(q, e)
+	}
+	decision := s.options.Consent
+	switch r.Method {
+	case http.MethodPost:
+		decision = Consent(strings.Replace(r.PostForm.Get("decision"), "cancel", string(ConsentDeny), 1))
+	case http.MethodGet:
+	default:
+		return newAnswer(http.StatusMethodNotAllowed, typeText, nil)
+	}
+	switch decision {
+	case ConsentAgree:
+		return redirect(q, url.Values{"code": {s.consent(q)}})
+	case ConsentDeny:
+		return redirect(q, url.Values{"error": {"access_denied"}})
+	}
+	return s.consentPage(r, q)
+}
+
+// refusePage says what is wrong with a request that must not be redirected,
+// for nobody knows where to (RFC 6749, section 4.1.2.1). A scope that does not
+// exist is a page at Spotify too.
+func (s *Server) refusePage(q url.Values) string {
+	switch {
+	case q.Get("client_id") == "":
+		return "Missing required parameter: client_id"
+	case q.Get("client_id") != ClientID && q.Get("client_id") != SecretClientID:
+		return "INVALID_CLIENT: Invalid client"
+	case q.Get("redirect_uri") == "":
+		return "Missing required parameter: redirect_uri"
+	case !registered(s.options.RedirectURIs, q.Get("redirect_uri")):
+		return "INVALID_CLIENT: Invalid redirect URI"
+	}
+	for _, scope := range strings.Fields(q.Get("scope")) {
+		if _, known := scopes[scope]; !known {
+			return "Illegal scope"
+		}
+	}
+	return ""
+}
+
+// refuseRequest is the error that goes back to the client: RFC 6749, section
+// 4.1.2.1, and RFC 7636, section 4.4.1. Only an app with a secret may do
+// without PKCE.
+func refuseRequest(q url.Values) url.Values {
+	if q.Get("response_type") != "code" {
+		return url.Values{"error": {"unsupported_response_type"}}
+	}
+	challenge, method := q.Get("code_challenge"), q.Get("code_challenge_method")
+	if challenge == "" && method == "" && q.Get("client_id") == SecretClientID {
+		return nil
+	}
+	if method != "S256" || len(challenge) != 43 {
+		return url.Values{"error": {"invalid_request"}, "error_description": {"code_challenge_method must be S256"}}
+	}
+	return nil
+}
+
+// consent makes the code for a request that the person agreed to.
+func (s *Server) consent(q url.Values) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	challenge := q.Get("code_challenge")
+	return s.issueCode(&code{
+		grant: &grant{
+			client: q.Get("client_id"), account: s.account, secret: challenge == "", since: s.now(),
+			scope: strings.Join(slices.Compact(slices.Sorted(strings.FieldsSeq(q.Get("scope")))), " "),
+		},
+		redirectURI: q.Get("redirect_uri"),
+		challenge:   challenge,
+	})
+}
+
+// redirect sends the browser back to the client, state included. 303 lets no
+// browser post the form again (RFC 9700, section 4.12).
+func redirect(q, parameters url.Values) *answer {
+	target, _ := url.Parse(q.Get("redirect_uri")) // was compared with one that parses
+	all := target.Query()
+	if state, sent := q["state"]; sent {
+		all.Set("state", state[0])
+	}
+	for name, values := range parameters {
+		all[name] = values
+	}
+	target.RawQuery = all.Encode()
+	return &answer{http.StatusSeeOther, http.Header{"Location": {target.String()}}, nil}
+}
+
+func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
+	type scope struct{ Name, Words string }
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data := struct {
+		Action, ClientID, RedirectURI, AccountName, AccountID string
+		Scopes                                                []scope
+	}{r.URL.RequestURI(), q.Get("client_id"), q.Get("redirect_uri"), s.account.name, s.account.id, nil}
+	for _, name := range strings.Fields(q.Get("scope")) {
+		data.Scopes = append(data.Scopes, scope{name, scopes[name]})
+	}
+	return page(http.StatusOK, "consent", data)
+}
+
+// page renders one of pages.html. Its policy has no form-action: Chromium
+// applies that to the redirect after the form too, and would stop the callback.
+func page(status int, name string, data any) *answer {
+	var b bytes.Buffer
+	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
+		panic(err)
+	}
+	a := newAnswer(status, typeHTML, b.Bytes())
+	a.header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+	a.header.Set("Referrer-Policy", "no-referrer")
+	a.header.Set("Cache-Control", "no-store")
+	return a
+}

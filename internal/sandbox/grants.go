@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+)
+
+// How long things live. The six months of a refresh token are counted from the
+// consent and no refresh extends them, see
+// https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens.
+const (
+	codeLife     = 10 * time.Minute // RFC 6749, section 4.1.2, recommends this maximum
+	accessLife   = time.Hour
+	refreshMonth = 6
+)
+
+// account is the one that a person would sign in to.
+type account struct{ id, name, key string }
+
+func seededAccount(seed uint64) account {
+	r := mathrand.New(mathrand.NewPCG(seed, 1))
+	return newAccount("31"+strings.ToLower(base62(r, 26)), "Wren Demo")
+}
+
+func newAccount(id, name string) account {
+	sum := sha256.Sum256([]byte(id))
+	return account{id, name, base64.RawURLEncoding.EncodeToString(sum[:])[:10]}
+}
+
+// SignInAs makes another account the one that consents from now on.
+func (s *Server) SignInAs(id, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account = newAccount(id, name)
+}
+
+// grant is one consent: everything issued for it refers to it.
+type grant struct {
+	client  string
+	account account
+	scope   string
+	secret  bool // no PKCE: whoever uses it must know the client's secret
+	since   time.Time
+}
+
+type code struct {
+	grant       *grant
+	redirectURI string
+	challenge   string
+	used        bool
+}
+
+type accessToken struct {
+	grant   *grant
+	expires time.Time
+}
+
+type refreshToken struct {
+	grant   *grant
+	revoked bool
+}
+
+// issueCode, issueAccess and issueRefresh make a text that nobody can guess
+// and remember what it stands for. The caller holds s.mu.
+func (s *Server) issueCode(c *code) string {
+	text := s.mint("AQ", 156)
+	s.codes[text] = c
+	return text
+}
+
+func (s *Server) issueAccess(g *grant) string {
+	text := s.mint("BQ", 192)
+	s.access[text] = &accessToken{g, s.now().Add(accessLife)}
+	return text
+}
+
+func (s *Server) issueRefresh(g *grant) string {
+	text := s.mint("AQ", 96)
+	s.refresh[text] = &refreshToken{grant: g}
+	return text
+}
+
+func (s *Server) mint(prefix string, size int) string {
+	b := make([]byte, size)
+	_, _ = rand.Read(b) // crypto/rand.Read does not fail
+	text := prefix + base64.RawURLEncoding.EncodeToString(b)
+	s.keepSecret(text)
+	return text
+}
+
+// RevokeRefreshTokens does what a person does who removes the app's access:
+// every refresh token so far answers "Refresh token revoked". Access tokens
+// live on until they expire.
+func (s *Server) RevokeRefreshTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.refresh {
+		t.revoked = true
+	}
+}
+
+// ExpireAccessTokens makes every access token so far answer "The access token
+// expired".
+func (s *Server) ExpireAccessTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.access {
+		t.expires = s.now()
+	}
+}
+
+// revokeGrant is the answer to a refresh token that comes back after rotation:
+// one of its two holders stole it (RFC 9700, section 4.14.2). The caller holds s.mu.
+func (s *Server) revokeGrant(g *grant) {
+	for _, t := range s.refresh {
+		if t.grant == g {
+			t.revoked = true
+		}
+	}
+}

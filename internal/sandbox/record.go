@@ -1,0 +1,71 @@
+package sandbox
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Request is one request as it arrived, secrets and all.
+type Request struct {
+	Time   time.Time // by the stand-in's clock
+	Method string
+	Host   string // as asked for: a loopback address, or one of Spotify's names
+	Path   string
+	Query  url.Values
+	Header http.Header
+	Form   url.Values // of the body alone
+	Status int        // of the answer; 0 when none was sent whole
+}
+
+// Requests returns what arrived so far, in that order.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Request, len(s.requests))
+	for i, r := range s.requests {
+		all[i] = *r
+	}
+	return all
+}
+
+func (s *Server) record(r *http.Request) *Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record := &Request{
+		Time: s.now(), Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Query: r.URL.Query(), Header: r.Header.Clone(), Form: maps.Clone(r.PostForm),
+	}
+	s.requests = append(s.requests, record)
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {
+		s.keepSecret(r.PostForm.Get(name))
+	}
+	_, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	s.keepSecret(credentials)
+	return record
+}
+
+func (s *Server) answered(record *Request, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record.Status = status
+}
+
+// Secrets returns every access token, refresh token, code, verifier and client
+// secret that the stand-in gave or was given, and the credentials of each
+// Authorization header: what no output of a client may contain.
+func (s *Server) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.secrets)
+}
+
+// keepSecret notes text for Secrets. The caller holds s.mu.
+func (s *Server) keepSecret(text string) {
+	if text != "" && !slices.Contains(s.secrets, text) {
+		s.secrets = append(s.secrets, text)
+	}
+}

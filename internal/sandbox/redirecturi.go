@@ -1,0 +1,47 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The rules of https://developer.spotify.com/documentation/web-api/concepts/redirect_uri:
+// https, or http on a loopback IP literal, or a scheme of the app's own, but
+// never localhost. The request must repeat the registered text exactly, but
+// that one registered as a loopback literal without a port may come with any
+// port (RFC 8252, section 7.3).
+
+// registrable says why the dashboard would not take a redirect URI.
+func registrable(uri string) error {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "" || u.Fragment != "":
+		return fmt.Errorf("redirect URI %q is not an absolute URI without a fragment", uri)
+	case u.Hostname() == "localhost":
+		return fmt.Errorf("redirect URI %q: localhost is not allowed, use 127.0.0.1", uri)
+	case u.Scheme == "http" && !loopback(u):
+		return fmt.Errorf("redirect URI %q: http is only for a loopback address", uri)
+	}
+	return nil
+}
+
+// registered says whether a request may name uri.
+func registered(all []string, uri string) bool {
+	if slices.Contains(all, uri) {
+		return true
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || u.User != nil || u.Port() == "" || !loopback(u) {
+		return false
+	}
+	portless := strings.TrimSuffix(u.Host, ":"+u.Port())
+	return slices.Contains(all, strings.Replace(uri, u.Host, portless, 1))
+}
+
+func loopback(u *url.URL) bool {
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.IsLoopback()
+}

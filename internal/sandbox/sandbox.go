@@ -1,0 +1,224 @@
+// Package sandbox is a stand-in Spotify: the accounts service (consent page,
+// token endpoint) and the part of the Web API that spotauth uses, on one HTTP
+// handler that listens on a loopback address. `spotauth demo`, `spotauth
+// sandbox` and the tests sign in to it and list artists from it.
+//
+// It behaves as Spotify does in 2026, error bodies included, and is held to
+// that by captured answers under testdata. Where Spotify's behaviour is not
+// known it takes the strict reading of RFC 6749, 7636 and 9700, so that a
+// client that passes here is not lucky. On demand it misbehaves, see
+// [FaultHelp]. It keeps everything in memory, and shares no code with the rest
+// of spotauth: what is checked must not be part of the check.
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The apps that the stand-in knows: one that signs in with PKCE alone, and one
+// that also has a secret, which it sends at the token endpoint.
+const (
+	ClientID       = "5107a0c3d9e84b6f8a2b1c4d7e9f0a35"
+	SecretClientID = "c0ffee12d4a94f5e9b3a6c8d2e1f7b40"
+	ClientSecret   = "9d41f6c2b7e04a8895e3d1c0a2b4f687"
+)
+
+// The names under which Spotify's two services are reached. A request for one
+// of them meets that service alone; any other name or address meets both.
+const (
+	accountsHost = "accounts.spotify.com"
+	apiHost      = "api.spotify.com"
+)
+
+// Consent says what happens when a client asks for authorization.
+type Consent string
+
+const (
+	ConsentAsk   Consent = "ask"   // a page with two buttons; also the zero value's meaning
+	ConsentAgree Consent = "agree" // a redirect with a code, at once
+	ConsentDeny  Consent = "deny"  // a redirect with error=access_denied, at once
+)
+
+// Options are what a stand-in can be told at its start. The zero value is a
+// stand-in on a free port whose user follows nobody.
+type Options struct {
+	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
+	Artists  int          // how many are followed
+	Seed     uint64       // of names, ids and account: same seed, same data
+	Consent  Consent
+	Faults   []string      // what goes wrong, in the words of FaultHelp
+	Rotate   bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
+	Legacy   bool          // artists and users with the fields that development mode lost in 2026
+	Latency  time.Duration // from a Web API request to its answer
+	Now      func() time.Time
+	// RedirectURIs are those registered for both apps. nil: http://127.0.0.1/callback,
+	// http://[::1]/callback and http://127.0.0.1:5000/spotify/callback.
+	RedirectURIs []string
+}
+
+// Server is a running stand-in. It is also an http.Handler, so that a test can
+// serve it over TLS under Spotify's own host names.
+type Server struct {
+	options Options
+	url     string
+	http    *http.Server
+	closed  chan struct{}
+	library library
+
+	mu       sync.Mutex
+	offset   time.Duration // what Advance added to the clock
+	account  account
+	codes    map[string]*code
+	access   map[string]*accessToken
+	refresh  map[string]*refreshToken
+	faults   []*fault
+	requests []*Request
+	secrets  []string
+}
+
+// New starts a stand-in. It fails when an option makes no sense or no port can
+// be had; the caller closes what it gets.
+func New(o Options) (*Server, error) {
+	if err := complete(&o); err != nil {
+		return nil, err
+	}
+	faults, oddities, err := parseFaults(o.Faults)
+	if err != nil {
+		return nil, err
+	}
+	if o.Listener == nil {
+		if o.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return nil, fmt.Errorf("starting the stand-in: %w", err)
+		}
+	}
+	s := &Server{
+		options: o,
+		url:     "http://" + o.Listener.Addr().String(),
+		closed:  make(chan struct{}),
+		library: newLibrary(o, oddities),
+		account: seededAccount(o.Seed),
+		codes:   map[string]*code{},
+		access:  map[string]*accessToken{},
+		refresh: map[string]*refreshToken{},
+		faults:  faults,
+		secrets: []string{ClientSecret},
+	}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = s.http.Serve(o.Listener) }()
+	return s, nil
+}
+
+func complete(o *Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.RedirectURIs == nil {
+		o.RedirectURIs = []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://127.0.0.1:5000/spotify/callback"}
+	}
+	for _, uri := range o.RedirectURIs {
+		if err := registrable(uri); err != nil {
+			return err
+		}
+	}
+	switch o.Consent {
+	case "":
+		o.Consent = ConsentAsk
+	case ConsentAsk, ConsentAgree, ConsentDeny:
+	default:
+		return fmt.Errorf("consent %q is none of ask, agree, deny", o.Consent)
+	}
+	if o.Artists < 0 {
+		return fmt.Errorf("%d artists are fewer than none", o.Artists)
+	}
+	if o.Listener != nil {
+		if a, ok := o.Listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+			return fmt.Errorf("%s is not a loopback address", a)
+		}
+	}
+	return nil
+}
+
+// URL is where the stand-in is reached, "http://127.0.0.1:PORT".
+func (s *Server) URL() string { return s.url }
+
+// Close ends the stand-in at once, hanging requests included.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closed:
+		return nil
+	default:
+		close(s.closed)
+		return s.http.Close()
+	}
+}
+
+// ServeHTTP records the request and answers it, or lets it meet a fault.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	_ = r.ParseForm() // a form that cannot be read lacks its parameters, and is answered so
+	record := s.record(r)
+	f := s.meet(r)
+	answer := f.instead(r)
+	if answer == nil {
+		answer = s.answer(r)
+		f.edit(s, r, answer)
+	}
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		s.wait(r.Context(), s.options.Latency-time.Since(start))
+	}
+	s.deliver(w, r, f, answer, record)
+}
+
+// answer is what Spotify says to r.
+func (s *Server) answer(r *http.Request) *answer {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	accounts := !strings.HasPrefix(r.URL.Path, "/v1")
+	if host == accountsHost && !accounts || host == apiHost && accounts {
+		return apiError(http.StatusNotFound, "Resource not found")
+	}
+	switch r.URL.Path {
+	case "/authorize":
+		return s.authorize(r)
+	case "/api/token":
+		return s.token(r)
+	}
+	return s.webAPI(r)
+}
+
+// wait sleeps for d, or until the client has gone or the stand-in is closed.
+func (s *Server) wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+}
+
+// now is the stand-in's clock. The caller holds s.mu.
+func (s *Server) now() time.Time { return s.options.Now().Add(s.offset) }
+
+// Advance moves the stand-in's clock by d, to let codes and tokens age.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}

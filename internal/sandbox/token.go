@@ -1,0 +1,132 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"mime"
+	"net/http"
+	"regexp"
+)
+
+// verifierForm is the form of a code verifier (RFC 7636, section 4.1).
+var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+
+// tokenReply is the token endpoint's answer (RFC 6749, section 5.1).
+type tokenReply struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	Scope        string `json:"scope"`
+	ExpiresIn    int    `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+// token is POST /api/token,
+// https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow.
+func (s *Server) token(r *http.Request) *answer {
+	if r.Method != http.MethodPost {
+		return newAnswer(http.StatusMethodNotAllowed, typeText, nil)
+	}
+	// Spotify does not read a JSON body: it finds no grant_type.
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind := r.PostForm.Get("grant_type")
+	if media != "application/x-www-form-urlencoded" || kind == "" {
+		return oauthError("unsupported_grant_type", "grant_type parameter is missing")
+	}
+	client, authenticated, refusal := authenticate(r)
+	if refusal != nil {
+		return refusal
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind {
+	case "authorization_code":
+		return s.exchange(r, client, authenticated)
+	case "refresh_token":
+		return s.renew(r, client, authenticated)
+	}
+	return oauthError("unsupported_grant_type", "grant_type "+kind+" is not supported")
+}
+
+// authenticate says which app asks, and whether it proved that it is that app.
+// A public client names itself in the body; HTTP Basic from it is refused,
+// for it has no secret to send.
+func authenticate(r *http.Request) (client string, authenticated bool, refusal *answer) {
+	client, secret, basic := r.BasicAuth()
+	if !basic {
+		client, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	switch {
+	case client != ClientID && client != SecretClientID:
+		return "", false, oauthError("invalid_client", "Invalid client")
+	case !basic && secret == "":
+		return client, false, nil
+	case client != SecretClientID || secret != ClientSecret:
+		return "", false, oauthError("invalid_client", "Invalid client secret")
+	}
+	return client, true, nil
+}
+
+// exchange turns a code into tokens (RFC 6749, section 4.1.3). The first try
+// by the right app spends the code, whatever comes of it.
+func (s *Server) exchange(r *http.Request, client string, authenticated bool) *answer {
+	c := s.codes[r.PostForm.Get("code")]
+	if c == nil || c.used || c.grant.client != client || !s.now().Before(c.grant.since.Add(codeLife)) {
+		return oauthError("invalid_grant", "Invalid authorization code")
+	}
+	if c.grant.secret && !authenticated {
+		return oauthError("invalid_client", "Invalid client secret")
+	}
+	c.used = true
+	if r.PostForm.Get("redirect_uri") != c.redirectURI {
+		return oauthError("invalid_grant", "Invalid redirect URI")
+	}
+	if !proves(r.PostForm.Get("code_verifier"), c.challenge) {
+		return oauthError("invalid_grant", "code_verifier was incorrect")
+	}
+	return s.grantTokens(c.grant, s.issueRefresh(c.grant))
+}
+
+// proves checks a verifier against the challenge (RFC 7636, section 4.6). A
+// verifier without a challenge is a downgrade (RFC 9700, section 4.8.2).
+func proves(verifier, challenge string) bool {
+	if challenge == "" {
+		return verifier == ""
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return verifierForm.MatchString(verifier) && base64.RawURLEncoding.EncodeToString(sum[:]) == challenge
+}
+
+// renew answers a refresh (RFC 6749, section 6).
+func (s *Server) renew(r *http.Request, client string, authenticated bool) *answer {
+	text := r.PostForm.Get("refresh_token")
+	t := s.refresh[text]
+	if t == nil || t.grant.client != client {
+		return oauthError("invalid_grant", "Invalid refresh token")
+	}
+	if t.grant.secret && !authenticated {
+		return oauthError("invalid_client", "Invalid client secret")
+	}
+	if t.revoked {
+		if s.options.Rotate {
+			s.revokeGrant(t.grant)
+		}
+		return oauthError("invalid_grant", "Refresh token revoked")
+	}
+	if !s.now().Before(t.grant.since.AddDate(0, refreshMonth, 0)) {
+		return oauthError("invalid_grant", "Refresh token expired")
+	}
+	if !s.options.Rotate {
+		return s.grantTokens(t.grant, "")
+	}
+	t.revoked = true
+	return s.grantTokens(t.grant, s.issueRefresh(t.grant))
+}
+
+func (s *Server) grantTokens(g *grant, refresh string) *answer {
+	a := jsonAnswer(http.StatusOK, tokenReply{
+		AccessToken: s.issueAccess(g), TokenType: "Bearer", Scope: g.scope,
+		ExpiresIn: int(accessLife.Seconds()), RefreshToken: refresh,
+	})
+	a.header.Set("Cache-Control", "no-store")
+	return a
+}
