@@ -1,0 +1,135 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+// PendingLife is how long a login that Begin began can be completed.
+const PendingLife = 10 * time.Minute
+
+// Pending is a login that was begun and not yet answered. What only this login
+// may know is hidden; Encode gives it out, to be parked where no one else reads.
+type Pending struct {
+	ClientID    string
+	RedirectURI string // as sent, with its port
+	Scopes      []string
+	Created     time.Time
+
+	origin   string
+	state    secret.String
+	verifier secret.String
+}
+
+// Begin starts a login that another process will end with Complete, for
+// callers without a terminal. It returns the URL to open in any browser; the
+// page after consent fails to load, and its address is the answer.
+func Begin(c Config) (string, Pending, error) {
+	c, err := c.checked()
+	if err != nil {
+		return "", Pending{}, err
+	}
+	u, err := url.Parse(c.RedirectURI)
+	if err != nil {
+		return "", Pending{}, err
+	}
+	if u.Port() == "" {
+		// No one listens, and no one should: without a port the answer would
+		// go to whatever serves port 80 where the browser is.
+		const dynamic, ports = 49152, 16384 // RFC 6335 section 6
+		u.Host += ":" + strconv.Itoa(dynamic+rand.IntN(ports))
+	}
+	p := c.newPending(u.String())
+	return c.authorizeURL(p), p, nil
+}
+
+// Complete ends a login from the address that the browser ended on. Of c it
+// uses ClientSecret, Transport and Origin, which must be that of Begin. Errors:
+// ErrTimeout after PendingLife, ErrPending, ErrForeign, ErrIssuer, ErrAnswer
+// for a wrong address, and those of the exchange in Login.
+func Complete(ctx context.Context, c Config, p Pending, pasted string) (Grant, error) {
+	c.ClientID, c.RedirectURI, c.Scopes = p.ClientID, p.RedirectURI, p.Scopes
+	c, err := c.checked()
+	if err != nil || c.Origin != p.origin {
+		return Grant{}, ErrPending
+	}
+	if age := time.Since(p.Created); age < 0 || age > PendingLife {
+		return Grant{}, ErrTimeout
+	}
+	a, err := p.readAddress(pasted)
+	if err != nil {
+		return Grant{}, err
+	}
+	return c.exchange(ctx, p, a)
+}
+
+func (c Config) newPending(redirectURI string) Pending {
+	return Pending{
+		ClientID:    c.ClientID,
+		RedirectURI: redirectURI,
+		Scopes:      slices.Clone(c.Scopes),
+		Created:     time.Now(),
+		origin:      c.Origin,
+		// The shape of a verifier suits a state too: 32 random bytes, base64url.
+		state:    secret.New(oauth2.GenerateVerifier()),
+		verifier: secret.New(oauth2.GenerateVerifier()),
+	}
+}
+
+// authorizeURL is the authorization request of RFC 6749 section 4.1.1, with
+// the challenge of RFC 7636 section 4.3.
+func (c Config) authorizeURL(p Pending) string {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(p.verifier.Reveal())}
+	if c.ShowDialog {
+		options = append(options, oauth2.SetAuthURLParam("show_dialog", "true"))
+	}
+	return c.oauth(p.RedirectURI).AuthCodeURL(p.state.Reveal(), options...)
+}
+
+// parked is Pending as JSON. Its own type, so that no json.Marshal of a Pending
+// can let the verifier out by accident.
+type parked struct {
+	Version     int       `json:"version"`
+	Origin      string    `json:"origin"`
+	ClientID    string    `json:"client_id"`
+	RedirectURI string    `json:"redirect_uri"`
+	Scopes      []string  `json:"scopes"`
+	Created     time.Time `json:"created"`
+	State       string    `json:"state"`
+	Verifier    string    `json:"verifier"`
+}
+
+// Encode returns p as JSON, for a file that only its owner can read.
+func (p Pending) Encode() (secret.String, error) {
+	text, err := json.Marshal(parked{1, p.origin, p.ClientID, p.RedirectURI, p.Scopes, p.Created,
+		p.state.Reveal(), p.verifier.Reveal()})
+	if err != nil {
+		return secret.String{}, fmt.Errorf("encoding the begun login: %w", err)
+	}
+	return secret.New(string(text)), nil
+}
+
+// DecodePending reads what Encode wrote; anything else is ErrPending.
+func DecodePending(text secret.String) (Pending, error) {
+	var f parked
+	if err := json.Unmarshal([]byte(text.Reveal()), &f); err != nil {
+		return Pending{}, ErrPending
+	}
+	known := f.Version == 1 && len(f.State) == 43 && len(f.Verifier) == 43 // 32 bytes in base64url
+	if !known || errors.Join(checkOrigin(f.Origin), CheckClientID(f.ClientID), CheckRedirectURI(f.RedirectURI)) != nil {
+		return Pending{}, ErrPending
+	}
+	return Pending{f.ClientID, f.RedirectURI, f.Scopes, f.Created,
+		f.Origin, secret.New(f.State), secret.New(f.Verifier)}, nil
+}
