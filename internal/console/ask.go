@@ -1,0 +1,89 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// ErrNotTerminal says that nobody can be asked: stdin or stderr is no terminal.
+var ErrNotTerminal = errors.New("not a terminal")
+
+// Ask shows prompt on stderr and reads one line from the terminal, without its
+// line end. It gives up as soon as ctx ends. The end of input (Ctrl-D) is io.EOF.
+func (c *Console) Ask(ctx context.Context, prompt string) (string, error) {
+	return c.ask(ctx, prompt, true)
+}
+
+// AskSecret is [Console.Ask] for what must not stay on the screen: nothing
+// that is typed shows. The terminal is back to normal when it returns, also
+// when ctx ended.
+func (c *Console) AskSecret(ctx context.Context, prompt string) (string, error) {
+	return c.ask(ctx, prompt, false)
+}
+
+func (c *Console) ask(ctx context.Context, prompt string, echo bool) (string, error) {
+	if !c.InIsTerminal || !c.ErrIsTerminal {
+		return "", ErrNotTerminal
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	c.last.set(Safe(prompt), true)
+	line, err := readTerminal(ctx, c.in.(*os.File), echo)
+	typed := echo && err == nil // then the terminal has moved on to the next line
+	c.last.answered(typed)
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+// answered ends the prompt's line, unless the person's Enter has.
+func (l *lastLine) answered(typed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !typed {
+		l.erase()
+	}
+	l.text, l.prompt, l.drawn = "", false, false
+}
+
+// ReadLine reads one line of at most limit bytes from stdin, terminal or not,
+// without its line end. Call it only where the user said that stdin holds
+// something. An empty stdin is io.EOF.
+func (c *Console) ReadLine(ctx context.Context, limit int) (string, error) {
+	type answer struct {
+		string
+		error
+	}
+	done := make(chan answer, 1)
+	go func() { // the read cannot be ended; the process will soon end it
+		line, err := readLine(c.in, limit)
+		done <- answer{line, err}
+	}()
+	select {
+	case a := <-done:
+		return a.string, a.error
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// readLine takes single bytes, so that what follows the line is left unread.
+func readLine(r io.Reader, limit int) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); ; {
+		n, err := r.Read(b)
+		switch {
+		case n == 1 && b[0] == '\n', err == io.EOF && len(line) > 0:
+			return strings.TrimSuffix(string(line), "\r"), nil
+		case n == 1 && len(line) == limit:
+			return "", fmt.Errorf("the line on standard input is longer than %d bytes", limit)
+		case n == 1:
+			line = append(line, b[0])
+		case err != nil:
+			return "", err
+		}
+	}
+}

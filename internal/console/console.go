@@ -1,0 +1,134 @@
+// Package console is the terminal: the three streams, which of them a person
+// sits at, what is said to that person, and how foreign text is kept from
+// acting on the terminal.
+//
+// Data goes to stdout and everything said to a person to stderr. Standard
+// input is read only where a method says so, and never asked of a person who
+// is not there.
+package console
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// Console is the three standard streams. Its methods may be called from
+// several goroutines.
+type Console struct {
+	// Out is stdout. When a terminal, what it is given is made safe.
+	Out io.Writer
+	// RawOut is stdout as it is, for who makes foreign text safe itself.
+	RawOut io.Writer
+	// Err is stderr. What it is given is always made safe; a progress line or
+	// a prompt makes room for it.
+	Err io.Writer
+
+	InIsTerminal, OutIsTerminal, ErrIsTerminal bool
+
+	// Color says whether stdout understands escape sequences for bold and
+	// color. Clear it where the user wants none (NO_COLOR).
+	Color bool
+
+	in   io.Reader
+	out  io.Writer
+	last lastLine
+}
+
+// New finds out which of the streams are terminals. Only an [*os.File] can be.
+func New(in io.Reader, out, err io.Writer) *Console {
+	c := &Console{
+		in: in, out: out, Out: out, RawOut: out,
+		InIsTerminal: isTerminal(in), OutIsTerminal: isTerminal(out), ErrIsTerminal: isTerminal(err),
+	}
+	c.last.w = err
+	c.Err = SafeWriter(stream{&c.last, err})
+	if c.OutIsTerminal {
+		c.RawOut = stream{&c.last, out}
+		c.Out = SafeWriter(c.RawOut)
+		c.Color = understandsEscapes(out.(*os.File))
+	}
+	return c
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Width is how many columns the terminal at stdout has, 0 if there is none.
+func (c *Console) Width() int { return width(c.out) }
+
+func width(stream any) int {
+	if !isTerminal(stream) {
+		return 0
+	}
+	w, _, err := term.GetSize(int(stream.(*os.File).Fd()))
+	if err != nil || w <= 0 {
+		return 80 // a terminal that does not tell, such as a serial line
+	}
+	return w
+}
+
+// Note says "spotauth: ..." on stderr. Texts among args are made safe, line
+// ends included; those of format stay. Warn, Hint and Error do the same.
+func (c *Console) Note(format string, args ...any) { c.say("", format, args) }
+
+// Warn says "spotauth: warning: ...".
+func (c *Console) Warn(format string, args ...any) { c.say("warning: ", format, args) }
+
+// Error says "spotauth: error: ...".
+func (c *Console) Error(format string, args ...any) { c.say("error: ", format, args) }
+
+// Hint says "spotauth: hint: ...": what to do next, as a command to paste.
+func (c *Console) Hint(format string, args ...any) { c.say("hint: ", format, args) }
+
+func (c *Console) say(kind, format string, args []any) {
+	// Nothing is left to tell it to when stderr fails.
+	_, _ = io.WriteString(c.Err, "spotauth: "+kind+fmt.Sprintf(format, safeArgs(args)...)+"\n")
+}
+
+func safeArgs(args []any) []any {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		switch a := arg.(type) {
+		case string:
+			safe[i] = Safe(a)
+		case error:
+			safe[i] = Safe(a.Error())
+		default:
+			safe[i] = arg
+		}
+	}
+	return safe
+}
+
+// lastLine is the line in which stderr's cursor stands: a progress line or a
+// prompt, or "" when it is empty.
+type lastLine struct {
+	mu     sync.Mutex
+	w      io.Writer
+	text   string
+	prompt bool // somebody may be typing in it
+	drawn  bool
+}
+
+// stream writes whole lines above the last one.
+type stream struct {
+	last *lastLine
+	w    io.Writer
+}
+
+func (s stream) Write(p []byte) (int, error) {
+	s.last.mu.Lock()
+	defer s.last.mu.Unlock()
+	s.last.erase()
+	n, err := s.w.Write(p)
+	if len(p) > 0 && p[len(p)-1] == '\n' {
+		s.last.draw()
+	}
+	return n, err
+}

@@ -1,0 +1,48 @@
+package console
+
+import (
+	"context"
+	"os"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/term"
+)
+
+// understandsEscapes switches escape sequences on, which consoles older than
+// Windows Terminal leave off.
+func understandsEscapes(f *os.File) bool {
+	var mode uint32
+	h := windows.Handle(f.Fd())
+	return windows.GetConsoleMode(h, &mode) == nil &&
+		windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}
+
+// readTerminal cannot end the read of a console: when ctx ends first, the read
+// is left behind and takes at most one more line.
+func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
+	type answer struct {
+		string
+		error
+	}
+	state, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return "", err
+	}
+	done := make(chan answer, 1)
+	go func() {
+		if echo {
+			line, err := readLine(f, 64<<10)
+			done <- answer{line, err}
+			return
+		}
+		line, err := term.ReadPassword(int(f.Fd()))
+		done <- answer{string(line), err}
+	}()
+	select {
+	case a := <-done:
+		return a.string, a.error
+	case <-ctx.Done():
+		_ = term.Restore(int(f.Fd()), state)
+		return "", ctx.Err()
+	}
+}
