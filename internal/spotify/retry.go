@@ -16,8 +16,8 @@ import (
 
 // The rules of trying again; all requests are GETs:
 //   - a fault of the network or the server (5xx): 4 tries within a minute;
-//   - 429: as long as it says, if that is not too long; where it does not say,
-//     three times. An exhausted quota is final;
+//   - 429: after as long as it says, if that is not too long; where it does
+//     not say, three times. An exhausted quota is final;
 //   - 401: with a fresh token, then once more after a pause, because Spotify
 //     has answered "Access token missing" to valid tokens since July 2026;
 //   - all else is final.
@@ -103,7 +103,7 @@ func fullJitter() backoff.BackOff {
 // patience counts what was done for one page.
 type patience struct {
 	renewed, paused bool
-	guesses         int
+	limits, guesses int // 429s, and those of them without a Retry-After
 	waited          time.Duration
 }
 
@@ -124,8 +124,11 @@ func (r *run) renew(ctx context.Context, p *patience, e *Error) (err error) {
 
 // outwait waits out a 429, or returns e if that takes too long.
 func (r *run) outwait(ctx context.Context, p *patience, e *Error) error {
-	wait := e.RetryAfter
-	if wait == 0 {
+	// Each 429 after another waits longer, whatever it says: a server that
+	// always says 1 lengthens the ban for those who believe it.
+	wait := max(e.RetryAfter, time.Second<<p.limits)
+	p.limits++
+	if e.RetryAfter == 0 {
 		p.guesses++
 		wait = limitGuess + rand.N(time.Second)
 	}
