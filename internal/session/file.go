@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // files keeps records in plain files that only their owner can read. It is used where
@@ -31,15 +32,27 @@ func (f files) set(_ context.Context, k key, data string) error {
 	if err := writeFile(f.path(k), []byte(data)); err != nil {
 		return f.fault("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
+	f.sweep(k)
 	return nil
 }
 
 func (f files) remove(_ context.Context, k key) error {
+	f.sweep(k)
 	err := os.Remove(f.path(k))
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return f.fault("deleting", fmt.Errorf("%w: %w", ErrUnavailable, err))
+}
+
+// sweep deletes what a process that was killed while it wrote has left behind.
+func (f files) sweep(k key) {
+	entries, _ := os.ReadDir(f.folder)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(f.path(k))+".") {
+			_ = os.Remove(filepath.Join(f.folder, entry.Name()))
+		}
+	}
 }
 
 func (files) fault(doing string, err error) error {
@@ -89,7 +102,7 @@ func writeFile(path string, data []byte) (err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(folder, ".spotauth-*") // 0600, and never an existing file
+	file, err := os.CreateTemp(folder, filepath.Base(path)+".*") // 0600, and never an existing file
 	if err != nil {
 		return err
 	}

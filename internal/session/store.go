@@ -71,7 +71,7 @@ func put(ctx context.Context, s store, k key, data string) error {
 	if err != nil && !errors.Is(err, errNoAnswer) {
 		return err
 	}
-	back, readErr := s.get(ctx, k)
+	back, readErr := look(ctx, s, k, err)
 	switch {
 	case readErr == nil && back == data:
 		return nil
@@ -86,7 +86,7 @@ func put(ctx context.Context, s store, k key, data string) error {
 // erase removes a record and looks whether it is gone. No record is no error.
 func erase(ctx context.Context, s store, k key) error {
 	err := s.remove(ctx, k)
-	_, readErr := s.get(ctx, k)
+	_, readErr := look(ctx, s, k, err)
 	switch {
 	case errors.Is(readErr, ErrNone):
 		return nil
@@ -96,6 +96,16 @@ func erase(ctx context.Context, s store, k key) error {
 		return readErr
 	}
 	return s.fault("deleting", fmt.Errorf("%w: it said that it deleted the login, and did not", ErrUnavailable))
+}
+
+// look reads a record back, with little patience for a store that has just shown none.
+func look(ctx context.Context, s store, k key, err error) (string, error) {
+	if errors.Is(err, errNoAnswer) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
+	}
+	return s.get(ctx, k)
 }
 
 // patience is how long to wait for what.

@@ -156,15 +156,23 @@ func (s *Session) keep(ctx context.Context, l Login) (Login, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience.save)
 	defer cancel()
-	err := s.write(ctx, l)
-	for try := 1; try < saveTries && err != nil && !errors.Is(err, ErrTooBig) && ctx.Err() == nil; try++ {
-		time.Sleep(s.patience.retry)
-		err = s.write(ctx, l)
+	var err error
+	for try := range saveTries {
+		if try > 0 {
+			time.Sleep(s.patience.retry)
+		}
+		failed := s.write(ctx, l)
+		if failed == nil {
+			return l, nil
+		}
+		if err == nil || ctx.Err() == nil { // "out of time" tells less than what came before
+			err = failed
+		}
+		if ctx.Err() != nil || errors.Is(err, ErrTooBig) {
+			break
+		}
 	}
-	if err != nil {
-		return l, fmt.Errorf("%w: %w", ErrNotSaved, err)
-	}
-	return l, nil
+	return l, fmt.Errorf("%w: %w", ErrNotSaved, err)
 }
 
 // bury saves the tombstone, so that no later command asks Spotify in vain.

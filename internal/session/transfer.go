@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
@@ -107,7 +108,8 @@ func unseal(r io.Reader, passphrase secret.String) ([]byte, error) {
 		return nil, fmt.Errorf("reading the session: %w", err)
 	}
 	opened, err := age.Decrypt(armor.NewReader(bytes.NewReader(sealed)), identity)
-	if errors.Is(err, age.ErrIncorrectIdentity) {
+	var noMatch *age.NoIdentityMatchError
+	if errors.As(err, &noMatch) && slices.Contains(noMatch.StanzaTypes, "scrypt") {
 		return nil, ErrPassphrase
 	}
 	if err != nil {
