@@ -64,6 +64,10 @@ type refreshToken struct {
 	revoked bool
 }
 
+// TokenPrefix begins every access and refresh token of a stand-in, so that a
+// program can tell them from Spotify's, whose form is not documented.
+const TokenPrefix = "sandbox-"
+
 // issueCode, issueAccess and issueRefresh make a text that nobody can guess
 // and remember what it stands for. The caller holds s.mu.
 func (s *Server) issueCode(c *code) string {
@@ -73,13 +77,13 @@ func (s *Server) issueCode(c *code) string {
 }
 
 func (s *Server) issueAccess(g *grant) string {
-	text := s.mint("BQ", 192)
+	text := s.mint(TokenPrefix, 192)
 	s.access[text] = &accessToken{g, s.now().Add(accessLife)}
 	return text
 }
 
 func (s *Server) issueRefresh(g *grant) string {
-	text := s.mint("AQ", 96)
+	text := s.mint(TokenPrefix, 96)
 	s.refresh[text] = &refreshToken{grant: g}
 	return text
 }

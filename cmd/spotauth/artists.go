@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+func newArtistsCmd(a *app) *cobra.Command {
+	var o artistsOptions
+	cmd := &cobra.Command{
+		Use:   "artists",
+		Short: "Export the artists you follow",
+		Long: `Export all artists that the account follows.
+
+stdout gets all of them or nothing (ndjson streams, so there look at the exit status); with
+--output the file is replaced only when the new list is whole.
+
+Fields: position (1 is the first that Spotify listed), id, name, uri, url, image_url (the widest),
+genres, followers, popularity. Spotify withholds the last three from most apps: they are empty then,
+or null in JSON. csv, tsv and table show id,name,uri,url,image_url unless --fields says otherwise;
+--fields +genres adds to them.
+
+Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate for
+longer than --max-wait, 6 if it cannot be reached, 7 if there is no keychain, 8 if the output
+cannot be written, 10 if --strict or --max-drop held it back.`,
+		Example: `  spotauth artists --format csv > follows.csv
+  spotauth artists --format csv --output follows.csv
+  spotauth artists --jq '.[].name'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.artists(cmd.Context(), o) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+type artistsOptions struct {
+	format, fields, jq, sort, output, maxDrop string
+	limit                                     int
+	raw, strict                               bool
+}
+
+func (o *artistsOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "", "table, json, ndjson, csv, excel-csv or tsv (default table on a terminal, json otherwise)")
+	f.StringVar(&o.fields, "fields", "", "which fields, such as id,name or +genres")
+	f.StringVar(&o.jq, "jq", "", "a jq program to run over the JSON")
+	f.StringVar(&o.sort, "sort", string(export.Recent), "recent (as Spotify lists them), name or id")
+	f.IntVar(&o.limit, "limit", 0, "at most this many (default all)")
+	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
+	f.StringVarP(&o.output, "output", "o", "", "write to this file, replaced only when whole")
+	f.BoolVar(&o.strict, "strict", false, "fail with status 10 if Spotify counts other than was found")
+	f.StringVar(&o.maxDrop, "max-drop", "20%", "with --output: keep the old file if more of its artists than this would be gone")
+	complete(cmd, "format", texts(export.Formats())...)
+	complete(cmd, "sort", texts(export.Orders())...)
+	complete(cmd, "fields", export.Fields()...)
+}
+
+func (a *app) artists(ctx context.Context, o artistsOptions) error {
+	how, guard, err := a.exportOptions(o)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(session.Options{})
+	if err != nil {
+		return err
+	}
+	client, err := a.api(s)
+	if err != nil {
+		return err
+	}
+	list := &spotify.Listing{Limit: o.limit, Raw: o.raw, Progress: a.progress}
+	artists := wholeOrStrict(client.FollowedArtists(ctx, list), list, o.strict)
+	result, err := a.deliver(ctx, o.output, guard, how, artists)
+	a.console.Done()
+	if err != nil {
+		a.remember(s, err)
+		return err
+	}
+	a.tellOfListing(list, result, how, o)
+	return nil
+}
+
+// exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
+func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, error) {
+	format := export.JSON
+	if o.format != "" {
+		format = export.Format(o.format)
+	} else if a.console.OutIsTerminal && o.output == "" && o.jq == "" && !o.raw {
+		format = export.Table
+	}
+	var how export.Options
+	var err error
+	if o.limit < 0 {
+		return how, export.Guard{}, usageError{fmt.Errorf("--limit must not be negative")}
+	}
+	if how.Format, err = export.ParseFormat(string(format)); err != nil {
+		return how, export.Guard{}, err
+	}
+	if o.fields != "" {
+		if how.Fields, err = export.ParseFields(how.Format, o.fields); err != nil {
+			return how, export.Guard{}, err
+		}
+	}
+	if how.Sort, err = export.ParseOrder(o.sort); err != nil {
+		return how, export.Guard{}, err
+	}
+	how.JQ, how.Raw = o.jq, o.raw
+	if o.output == "" && a.console.OutIsTerminal {
+		how.Safe, how.Width, how.Color = console.Safe, a.console.Width(), a.console.Color
+	}
+	drop, err := export.ParseDrop(o.maxDrop)
+	if err != nil {
+		return how, export.Guard{}, err
+	}
+	return how, export.Guard{Format: how.Format, MaxDrop: drop}, how.Check()
+}
+
+// deliver writes the export to the file, or to stdout.
+func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how export.Options, artists iter.Seq2[spotify.Artist, error]) (export.Result, error) {
+	if name == "" || name == "-" {
+		return export.Write(ctx, a.console.RawOut, how, artists)
+	}
+	var result export.Result
+	err := export.File(ctx, name, guard, func(w io.Writer) (int, error) {
+		var err error
+		result, err = export.Write(ctx, w, how, artists)
+		return result.Rows, err
+	})
+	return result, err
+}
+
+// wholeOrStrict ends the sequence with an error if the count is off and that is not
+// to be forgiven.
+func wholeOrStrict(artists iter.Seq2[spotify.Artist, error], list *spotify.Listing, strict bool) iter.Seq2[spotify.Artist, error] {
+	return func(yield func(spotify.Artist, error) bool) {
+		for artist, err := range artists {
+			if !yield(artist, err) {
+				return
+			}
+		}
+		if strict && !list.Complete() {
+			yield(spotify.Artist{}, incompleteError{list.Unique, list.Total})
+		}
+	}
+}
+
+func (a *app) progress(unique, total int) {
+	if total < 0 {
+		a.console.Progress("%d artists", unique)
+		return
+	}
+	a.console.Progress("%d of %d artists", unique, total)
+}
+
+// tellOfListing says what a person should know of a list that is there.
+func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how export.Options, o artistsOptions) {
+	if !list.Complete() {
+		a.console.Warn("found %d artists where spotify counts %d, also on a second look", list.Unique, list.Total)
+	}
+	if list.Null > 0 {
+		a.console.Note("spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))
+	}
+	if list.Duplicate > 0 {
+		a.console.Note("spotify listed %d %s twice; kept once", list.Duplicate, plural(list.Duplicate, "artist"))
+	}
+	if len(result.Withheld) > 0 && how.Fields != nil && result.Rows > 0 {
+		a.console.Note("spotify withholds %s from this app", strings.Join(result.Withheld, ", "))
+	}
+	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
+		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")
+	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// texts are the values of a string type as strings.
+func texts[T ~string](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
+}

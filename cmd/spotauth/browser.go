@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"github.com/pkg/browser"
+	"github.com/spf13/cobra"
+)
+
+// openerCmd is the name under which the program starts itself to open a page.
+const openerCmd = "open-in-browser"
+
+var errNoDisplay = errors.New("no display on this machine")
+
+// openBrowser shows the address in the person's browser. A second copy of this
+// program does it in a session of its own: whatever the opener does (stay in
+// the foreground, hang, chatter, fork) it cannot hold up the sign-in, write on
+// stdout, draw on the terminal, or die of the Ctrl-C that ends the sign-in.
+func (a *app) openBrowser(ctx context.Context, address string) error {
+	if runtime.GOOS == "linux" && a.env("BROWSER") == "" && !a.isWSL() && a.env("DISPLAY") == "" && a.env("WAYLAND_DISPLAY") == "" {
+		return errNoDisplay
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, openerCmd, address)
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err = <-done:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func newOpenerCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    openerCmd + " URL",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE:   func(_ *cobra.Command, args []string) error { return a.openHere(args[0]) },
+	}
+}
+
+// openHere tries $BROWSER, then under WSL the Windows side, then pkg/browser.
+func (a *app) openHere(address string) error {
+	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
+		return usageError{fmt.Errorf("not a web address: %q", address)}
+	}
+	for _, words := range a.openers() {
+		if exec.Command(words[0], append(words[1:], address)...).Run() == nil { //nolint:gosec // the person's own $BROWSER
+			return nil
+		}
+	}
+	browser.Stdout, browser.Stderr = nil, nil
+	return browser.OpenURL(address)
+}
+
+// openers are the command lines to try before pkg/browser, without the address.
+func (a *app) openers() [][]string {
+	var all [][]string
+	for _, entry := range strings.Split(a.env("BROWSER"), ":") {
+		if words := strings.Fields(entry); len(words) > 0 {
+			all = append(all, words)
+		}
+	}
+	if a.isWSL() {
+		all = append(all, []string{"wslview"}, []string{"rundll32.exe", "url.dll,FileProtocolHandler"})
+	}
+	return all
+}
+
+func (a *app) isWSL() bool { return a.env("WSL_DISTRO_NAME") != "" || a.env("WSL_INTEROP") != "" }

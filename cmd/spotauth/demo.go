@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+func newDemoCmd(a *app) *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Do the whole job against a built-in stand-in Spotify",
+		Long: `Do the whole job against a built-in stand-in: sign in, page through 120 followed artists, print
+them as CSV. It needs no account, no browser and no network, and saves nothing: the sign-in is the real
+one, the consent is given by a small user agent that presses "agree" on the stand-in's page.
+
+Exit status: 0, or 1 for any error; with --browser also 9.`,
+		Example: `  spotauth demo
+  spotauth demo --browser`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.browser, "browser", false, "agree yourself, in the browser")
+	return cmd
+}
+
+type demoOptions struct{ browser bool }
+
+func (a *app) demo(ctx context.Context, o demoOptions) error {
+	server, err := sandbox.New(sandbox.Options{Artists: 120, Seed: 1})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	a.env = demoEnvironment(server.URL())
+	a.console.Note("started a stand-in Spotify at %s; nothing leaves this machine", server.URL())
+
+	s := session.Memory(session.Login{}, session.Options{Now: a.now})
+	if err := a.demoLogin(ctx, s, server.URL(), o.browser); err != nil {
+		return err
+	}
+	client, err := a.api(s)
+	if err != nil {
+		return err
+	}
+	list := &spotify.Listing{Progress: func(unique, total int) { a.console.Note("read a page: %d of %d artists", unique, total) }}
+	_, err = export.Write(ctx, a.console.RawOut, export.Options{Format: export.CSV}, client.FollowedArtists(ctx, list))
+	if err != nil {
+		return err
+	}
+	a.console.Note("wrote %d artists as CSV to stdout", list.Unique)
+	a.console.Note("with your own account: spotauth login, then spotauth artists")
+	return nil
+}
+
+// demoLogin is the real sign-in, kept in memory.
+func (a *app) demoLogin(ctx context.Context, s *session.Session, address string, browser bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := auth.Config{
+		Origin: address, ClientID: sandbox.ClientID, Scopes: []string{defaultScope}, Transport: a.transport,
+		Ready: func(w auth.Waiting) {
+			a.console.Note("listening on http://%s for the answer", w.Addr)
+			if browser {
+				a.ready(ctx, w, true)
+				return
+			}
+			a.console.Note("consent page: %s", w.URL)
+			go func() {
+				a.console.Note(`a small user agent opens it and presses "agree"`)
+				if err := sandbox.Agree(ctx, http.DefaultClient, w.URL); err != nil {
+					cancel(err)
+				}
+			}()
+		},
+		Finish: func(ctx context.Context, g auth.Grant) (string, error) {
+			a.console.Note("exchanged the code for tokens, with the PKCE verifier")
+			who, err := a.whoHolds(ctx, address, g.Access)
+			if err != nil {
+				return "", err
+			}
+			now := a.now().UTC().Truncate(time.Second)
+			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: now, Refresh: g.Refresh}
+			a.console.Note("signed in as %s; kept in memory alone", accountName(who))
+			return who.Name, s.Save(ctx, l.With(session.Tokens{Access: g.Access, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, now))
+		},
+	}
+	_, err := auth.Login(ctx, c)
+	return err
+}
+
+// demoEnvironment is the environment with the stand-in's address in it.
+func demoEnvironment(address string) func(string) string {
+	return func(name string) string {
+		if name == sandboxVar {
+			return address
+		}
+		return os.Getenv(name)
+	}
+}

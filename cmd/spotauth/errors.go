@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// The rules of what is said when something goes wrong:
+//   - one line that says what happened, then zero or more hints; a hint is a
+//     command that can be pasted, or what to do where no command helps;
+//   - lower case, no full stop, no stack of prefixes;
+//   - rooms return errors with a meaning, and only this file turns a meaning into
+//     words and an exit status;
+//   - foreign text is made safe by the console before it is printed.
+
+// The exit statuses. Scripts rely on them; see `spotauth help exit-codes`.
+const (
+	exitOther      = 1
+	exitUsage      = 2
+	exitLogin      = 4
+	exitLimited    = 5
+	exitNetwork    = 6
+	exitStore      = 7
+	exitOutput     = 8
+	exitDeclined   = 9
+	exitIncomplete = 10
+	exitBug        = 70
+)
+
+// usageError says that the command line or the environment makes no sense.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// outputError says that stdout could not be written.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
+// incompleteError says that --strict held an export back.
+type incompleteError struct{ found, total int }
+
+func (e incompleteError) Error() string {
+	return fmt.Sprintf("found %d artists where spotify counts %d", e.found, e.total)
+}
+
+// coolingDown says that an earlier limit is not over.
+type coolingDown struct{ until time.Time }
+
+func (e coolingDown) Error() string {
+	return "spotify asked not to be asked again before " + clock(e.until)
+}
+
+// statusError ends the program with the status of a command that it ran.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// commandError is how a command ended, as a status that shells would give it.
+func commandError(err error) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return statusError(128 + int(ws.Signal()))
+	}
+	return statusError(exit.ExitCode())
+}
+
+// A failure is what is said about an error.
+type failure struct {
+	Code       string `json:"code"`
+	Message    string `json:"message"`
+	Hint       string `json:"hint,omitempty"`
+	Exit       int    `json:"exit"`
+	RetryAfter int    `json:"retry_after,omitempty"` // seconds
+}
+
+// report says what went wrong, if anything did, and returns the exit status.
+func (a *app) report(ctx context.Context, err error) int {
+	if err == nil {
+		err = a.owed
+	}
+	if err == nil {
+		return 0
+	}
+	if status, ok := signalStatus(ctx); ok {
+		return status
+	}
+	var status statusError
+	if errors.As(err, &status) {
+		return int(status)
+	}
+	f := a.explain(err)
+	a.say(f)
+	return f.Exit
+}
+
+func (a *app) say(f failure) {
+	if a.errorFormat == "json" {
+		line, _ := json.Marshal(map[string]failure{"error": f}) // texts and numbers always encode
+		fmt.Fprintf(a.console.Err, "%s\n", line)
+		return
+	}
+	a.console.Error("%s", f.Message)
+	if f.Hint != "" {
+		a.console.Hint("%s", f.Hint)
+	}
+}
+
+// explain finds the words and the status for an error.
+func (a *app) explain(err error) failure {
+	for _, explain := range []func(error) (failure, bool){
+		explainUsage, explainSession, explainAuth, a.explainAPI, explainOutput,
+	} {
+		if f, ok := explain(err); ok {
+			if f.Message == "" {
+				f.Message = err.Error()
+			}
+			return f
+		}
+	}
+	if !a.running { // cobra's own errors: the command line was not understood
+		return failure{Code: "usage", Message: firstLine(err), Hint: "spotauth --help", Exit: exitUsage}
+	}
+	return failure{Code: "other", Message: err.Error(), Exit: exitOther}
+}
+
+func explainUsage(err error) (failure, bool) {
+	var own usageError
+	var exporting *export.UsageError
+	switch {
+	case errors.As(err, &own), errors.As(err, &exporting),
+		errors.Is(err, session.ErrInvalid), errors.Is(err, session.ErrNoProfile):
+		return failure{Code: "usage", Exit: exitUsage}, true
+	case errors.Is(err, auth.ErrClientID):
+		return failure{Code: "usage", Hint: "copy it from https://developer.spotify.com/dashboard", Exit: exitUsage}, true
+	case errors.Is(err, auth.ErrRedirectURI):
+		return failure{Code: "usage", Hint: "spotify takes http://127.0.0.1/PATH and http://127.0.0.1:PORT/PATH, not localhost", Exit: exitUsage}, true
+	}
+	return failure{}, false
+}
+
+const loginHint = "spotauth login"
+
+func explainSession(err error) (failure, bool) {
+	var store *session.StoreError
+	_ = errors.As(err, &store)
+	var soon endsSoon
+	var changed accountChanged
+	hint := ""
+	if store != nil {
+		hint = store.Hint
+	}
+	switch {
+	case errors.As(err, &soon):
+		return failure{Code: "login_needed", Hint: loginHint, Exit: exitLogin}, true
+	case errors.As(err, &changed):
+		return failure{Code: "account_changed", Hint: "spotauth login --force, or --profile NAME to keep both", Exit: exitOther}, true
+	case errors.Is(err, session.ErrNone):
+		return failure{Code: "login_needed", Message: "not signed in", Hint: loginHint, Exit: exitLogin}, true
+	case errors.Is(err, session.ErrNotSaved):
+		return failure{Code: "not_saved", Message: "spotify gave a new refresh token that could not be saved; the saved login may have stopped working",
+			Hint: loginHint, Exit: exitStore}, true
+	case errors.Is(err, session.ErrDead):
+		return failure{Code: "login_needed", Message: "spotify no longer accepts the saved login (expired after 6 months, or access removed)",
+			Hint: loginHint, Exit: exitLogin}, true
+	case errors.Is(err, session.ErrBusy):
+		return failure{Code: "busy", Message: "another spotauth has been busy with this login for too long", Hint: "end it, then try again", Exit: exitStore}, true
+	case errors.Is(err, session.ErrCorrupt):
+		return failure{Code: "store", Hint: loginHint, Exit: exitStore}, true
+	case errors.Is(err, session.ErrNewer):
+		return failure{Code: "store", Hint: "update spotauth", Exit: exitStore}, true
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, session.ErrLocked), errors.Is(err, session.ErrTooBig), store != nil:
+		return failure{Code: "store", Hint: hint, Exit: exitStore}, true
+	}
+	return failure{}, false
+}
+
+func explainAuth(err error) (failure, bool) {
+	var refused *auth.Error
+	errors.As(err, &refused)
+	switch {
+	case errors.Is(err, auth.ErrDenied):
+		return failure{Code: "declined", Message: "you declined in the browser; nothing was saved", Exit: exitDeclined}, true
+	case errors.Is(err, auth.ErrTimeout):
+		return failure{Code: "timed_out", Hint: "compare the redirect URI in the app's settings, letter by letter", Exit: exitDeclined}, true
+	case errors.Is(err, auth.ErrPortInUse):
+		return failure{Code: "port", Hint: "end the program that has it, or register http://127.0.0.1/callback, for which any port will do", Exit: exitOther}, true
+	case errors.Is(err, auth.ErrPortReserved):
+		return failure{Code: "port", Hint: "choose another port, or register http://127.0.0.1/callback, for which any port will do", Exit: exitOther}, true
+	case errors.Is(err, auth.ErrScope):
+		return failure{Code: "scope_missing", Hint: loginHint, Exit: exitLogin}, true
+	case errors.Is(err, auth.ErrNetwork):
+		return failure{Code: "network", Hint: networkHint(err), Exit: exitNetwork}, true
+	case errors.Is(err, auth.ErrForeign), errors.Is(err, auth.ErrIssuer), errors.Is(err, auth.ErrAnswer), errors.Is(err, auth.ErrPending):
+		return failure{Code: "usage", Exit: exitUsage}, true
+	case refused == nil:
+		return failure{}, false
+	case refused.Status == 429:
+		return failure{Code: "rate_limited", Exit: exitLimited, RetryAfter: seconds(refused.RetryAfter)}, true
+	case refused.Status >= 500:
+		return failure{Code: "network", Exit: exitNetwork}, true
+	case refused.Code == "invalid_client":
+		return failure{Code: "client", Hint: "the client id or secret is wrong, or the app was removed; see https://developer.spotify.com/dashboard", Exit: exitOther}, true
+	}
+	return failure{Code: "refused", Exit: exitOther}, true
+}
+
+func (a *app) explainAPI(err error) (failure, bool) {
+	var cooling coolingDown
+	if errors.As(err, &cooling) {
+		return failure{Code: "rate_limited", Exit: exitLimited, RetryAfter: seconds(cooling.until.Sub(a.now()))}, true
+	}
+	var e *spotify.Error
+	if !errors.As(err, &e) {
+		return failure{}, false
+	}
+	switch e.Kind {
+	case spotify.LoginNeeded:
+		return failure{Code: "login_needed", Message: "spotify does not accept the login", Hint: loginHint, Exit: exitLogin}, true
+	case spotify.ScopeMissing:
+		return failure{Code: "scope_missing", Message: "the login does not cover this: its scope user-follow-read is missing",
+			Hint: "spotauth login --scope user-follow-read", Exit: exitLogin}, true
+	case spotify.NotRegistered:
+		return failure{Code: "forbidden", Message: "this account is not among the users of the app",
+			Hint: "add its e-mail address under User Management on https://developer.spotify.com/dashboard", Exit: exitOther}, true
+	case spotify.PremiumLapsed:
+		return failure{Code: "forbidden", Message: "the owner of the app needs Spotify Premium",
+			Hint: "after the owner resubscribes it can take a few hours", Exit: exitOther}, true
+	case spotify.Forbidden, spotify.Rejected, spotify.BadAnswer:
+		return failure{Code: string(e.Kind), Exit: exitOther}, true
+	case spotify.RateLimited:
+		return failure{Code: "rate_limited", Message: a.limitWords("spotify limits the rate", e.RetryAfter), Exit: exitLimited, RetryAfter: seconds(e.RetryAfter)}, true
+	case spotify.QuotaExceeded:
+		return failure{Code: "quota_exceeded", Message: a.limitWords("the quota of the app's owner is used up", e.RetryAfter),
+			Hint: "all apps of one developer account share it", Exit: exitLimited, RetryAfter: seconds(e.RetryAfter)}, true
+	case spotify.BadCertificate:
+		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between", Exit: exitNetwork}, true
+	case spotify.ProxyAuth:
+		return failure{Code: "proxy", Message: "the proxy wants a user name and a password", Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
+	}
+	return failure{Code: "network", Hint: networkHint(err), Exit: exitNetwork}, true
+}
+
+func (a *app) limitWords(what string, wait time.Duration) string {
+	if wait <= 0 {
+		return what
+	}
+	return fmt.Sprintf("%s; it asks to wait until %s", what, clock(a.now().Add(wait)))
+}
+
+func explainOutput(err error) (failure, bool) {
+	var write *export.WriteError
+	var out outputError
+	var shrunk *export.ShrunkError
+	var incomplete incompleteError
+	switch {
+	case errors.As(err, &write), errors.As(err, &out):
+		return failure{Code: "output", Exit: exitOutput}, true
+	case errors.As(err, &shrunk):
+		return failure{Code: "incomplete", Hint: "if this is right, run it again with --max-drop 100%, or remove the file first", Exit: exitIncomplete}, true
+	case errors.As(err, &incomplete):
+		return failure{Code: "incomplete", Hint: "without --strict the list is written all the same", Exit: exitIncomplete}, true
+	}
+	return failure{}, false
+}
+
+func networkHint(err error) string {
+	if errors.Is(err, errProxyAddress) {
+		return "HTTPS_PROXY=http://HOST:PORT"
+	}
+	return ""
+}
+
+func seconds(d time.Duration) int { return int(math.Ceil(max(d, 0).Seconds())) }
+
+// clock is a time of day, with its day where that is not today.
+func clock(t time.Time) string {
+	t = t.Local()
+	if y, m, d := time.Now().Date(); t.Year() == y && t.Month() == m && t.Day() == d {
+		return t.Format("15:04:05")
+	}
+	return t.Format("15:04:05 on 2 January")
+}
+
+func firstLine(err error) string {
+	return regexp.MustCompile(`(?s)\n.*`).ReplaceAllString(err.Error(), "")
+}
+
+// reportBug says that the program is at fault, without any of its data: what a
+// panic carries may hold a token.
+func (a *app) reportBug(stack []byte) int {
+	where := "unknown place"
+	if m := regexp.MustCompile(`(?m)^panic\(.*\n.*\n.*\n\t(?:.*/)?([^/\s]+:\d+)`).FindSubmatch(stack); m != nil {
+		where = string(m[1])
+	}
+	a.say(failure{Code: "internal", Message: "internal error at " + where + "; please report it", Exit: exitBug})
+	return exitBug
+}

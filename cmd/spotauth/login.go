@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+const defaultScope = "user-follow-read"
+
+func newLoginCmd(a *app) *cobra.Command {
+	var o loginOptions
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in through the browser and save the login",
+		Long: `Sign in through the browser, check who it is, and save the login in the keychain.
+
+The address of Spotify's consent page is printed on stderr and opened in the browser. Where the
+browser runs on another machine, paste the address of the page that failed to load.
+
+The client id is that of an app of your own; without one, the steps to register it are shown.
+
+Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify limits the rate,
+6 if it cannot be reached, 7 if there is no keychain, 9 if you declined or time ran out.`,
+		Example: `  spotauth login
+  spotauth login --client-id 0123456789abcdef0123456789abcdef
+  spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback
+  spotauth login --client-secret-stdin < secret.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), o) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+type loginOptions struct {
+	clientID, redirectURI, store              string
+	scopes                                    []string
+	secretStdin, noBrowser, switchUser, force bool
+	timeout                                   time.Duration
+}
+
+func (o *loginOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.clientID, "client-id", "", "the app's client id (SPOTAUTH_CLIENT_ID)")
+	f.StringVar(&o.redirectURI, "redirect-uri", "", "as registered (default "+auth.DefaultRedirectURI+", any free port)")
+	f.StringArrayVar(&o.scopes, "scope", nil, "another scope beside "+defaultScope+" (repeatable)")
+	f.BoolVar(&o.secretStdin, "client-secret-stdin", false, "the app has a client secret; read it from stdin")
+	f.BoolVar(&o.noBrowser, "no-browser", false, "print the address and open nothing")
+	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask again, so that another account can be chosen")
+	f.BoolVar(&o.force, "force", false, "replace the login of another account without asking")
+	f.DurationVar(&o.timeout, "timeout", auth.DefaultTimeout, "how long to wait for the browser")
+	f.StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+}
+
+func (a *app) login(ctx context.Context, o loginOptions) error {
+	if o.timeout <= 0 {
+		return usageError{errors.New("--timeout must be more than 0")}
+	}
+	s, err := a.openToSave(session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
+	if err != nil {
+		return err
+	}
+	c, err := a.loginConfig(ctx, s, o)
+	if err != nil {
+		return err
+	}
+	if err := s.Probe(ctx); err != nil {
+		return err
+	}
+	before, err := a.loginBefore(ctx, s)
+	if err != nil {
+		return err
+	}
+	var who session.Account
+	c.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
+		who, err = a.accept(ctx, s, c, g, before, o)
+		return who.Name, err
+	}
+	if _, err := auth.Login(ctx, c); err != nil {
+		return err
+	}
+	a.console.Note("signed in as %s", accountName(who))
+	return nil
+}
+
+// loginConfig gathers what auth needs, and asks for the client id if nothing gives it.
+func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOptions) (auth.Config, error) {
+	address, err := a.sandboxAddress()
+	if err != nil {
+		return auth.Config{}, err
+	}
+	c := auth.Config{
+		Origin: address, ClientID: s.Settings().ClientID, RedirectURI: s.Settings().RedirectURI,
+		Scopes: withDefaultScope(o.scopes), ShowDialog: o.switchUser, Timeout: o.timeout,
+		Transport: a.transport,
+		Ready:     func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) },
+		Notice:    a.notice(s),
+	}
+	if c.ClientID == "" {
+		if c.ClientID, err = a.askClientID(ctx, o.secretStdin); err != nil {
+			return c, err
+		}
+	}
+	if o.secretStdin {
+		if c.ClientSecret, err = a.readSecret(ctx); err != nil {
+			return c, err
+		}
+	} else if a.console.InIsTerminal && a.console.ErrIsTerminal {
+		c.Paste = func(ctx context.Context) (string, error) {
+			return a.console.AskSecret(ctx, "if the browser cannot open the last page, paste its address here: ")
+		}
+	}
+	return c, errors.Join(auth.CheckClientID(c.ClientID), checkRedirectURI(c.RedirectURI))
+}
+
+func checkRedirectURI(uri string) error {
+	if uri == "" {
+		return nil
+	}
+	return auth.CheckRedirectURI(uri)
+}
+
+func withDefaultScope(scopes []string) []string {
+	all := []string{defaultScope}
+	for _, s := range scopes {
+		for _, one := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+			if one != defaultScope {
+				all = append(all, one)
+			}
+		}
+	}
+	return all
+}
+
+const registerSteps = `spotauth needs the client id of a Spotify app of your own, once. It takes two minutes:
+
+  1. Open https://developer.spotify.com/dashboard and choose "Create app".
+     The owner of the app needs Spotify Premium.
+  2. Name it as you like, but not beginning with "Spot".
+  3. As redirect URI enter exactly   http://127.0.0.1/callback
+     and choose "Web API".
+  4. Save, open "Settings" and copy the client ID.
+
+`
+
+// askClientID shows how to register an app and asks for its client id.
+func (a *app) askClientID(ctx context.Context, stdinTaken bool) (string, error) {
+	if stdinTaken || !a.console.InIsTerminal || !a.console.ErrIsTerminal {
+		return "", usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID (see docs/spotify-app.md)")}
+	}
+	fmt.Fprint(a.console.Err, registerSteps)
+	for {
+		id, err := a.console.Ask(ctx, "client ID: ")
+		if errors.Is(err, io.EOF) {
+			return "", usageError{errors.New("no client id was given")}
+		}
+		if err != nil {
+			return "", err
+		}
+		id = strings.TrimSpace(id)
+		if err := auth.CheckClientID(id); err == nil {
+			return id, nil
+		}
+		a.console.Note("that is not a client id: it has 32 characters of 0-9 and a-f")
+	}
+}
+
+func (a *app) readSecret(ctx context.Context) (secret.String, error) {
+	text, err := a.console.ReadLine(ctx, 1024)
+	if text = strings.TrimSpace(text); err != nil || text == "" {
+		return secret.String{}, usageError{errors.New("no client secret on stdin")}
+	}
+	return secret.New(text), nil
+}
+
+// openToSave opens a session that a login will be saved in.
+func (a *app) openToSave(o session.Options) (*session.Session, error) {
+	o, err := a.sessionOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	return session.Open(o)
+}
+
+// loginBefore is the login that this one replaces, if it can be read.
+func (a *app) loginBefore(ctx context.Context, s *session.Session) (session.Login, error) {
+	before, err := s.Load(ctx)
+	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrCorrupt) {
+		return session.Login{}, nil
+	}
+	return before, err
+}
+
+// ready tells where the listener waits, and opens the browser.
+func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
+	a.console.Note("open this address in a browser to sign in:\n\n%s\n", w.URL)
+	if a.env("SSH_CONNECTION") != "" {
+		a.console.Note("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
+	}
+	if !open {
+		return
+	}
+	go func() {
+		if err := a.openBrowser(ctx, w.URL); err != nil && ctx.Err() == nil {
+			a.console.Note("no browser could be opened here; open the address yourself")
+		}
+	}()
+}
+
+// forwarding is the ssh command that brings the answer here.
+func (a *app) forwarding(w auth.Waiting) string {
+	host := "HOST"
+	if words := strings.Fields(a.env("SSH_CONNECTION")); len(words) == 4 {
+		host = words[2]
+	}
+	user := a.env("USER")
+	if user == "" {
+		user = "USER"
+	}
+	at := w.Addr.Addr().String()
+	if w.Addr.Addr().Is6() {
+		at = "[" + at + "]"
+	}
+	return fmt.Sprintf("ssh -N -L %d:%s:%d %s@%s", w.Addr.Port(), at, w.Addr.Port(), user, host)
+}
+
+// notice says what a waiting login has met, so that nobody is left in silence.
+func (a *app) notice(s *session.Session) func(error) {
+	return func(err error) {
+		switch {
+		case errors.Is(err, auth.ErrNoCallback):
+			a.console.Note("still waiting; if the browser shows INVALID_CLIENT, compare the app's redirect URI, letter by letter:\n\n%s\n",
+				registered(s))
+			a.console.Note(`"Invalid redirect URI": localhost, https or a slash at the end do not match; "Invalid client": the client id is wrong`)
+		default:
+			a.console.Note("ignored: %s; still waiting", err.Error())
+		}
+	}
+}
+
+func registered(s *session.Session) string {
+	if uri := s.Settings().RedirectURI; uri != "" {
+		return uri
+	}
+	return auth.DefaultRedirectURI
+}
+
+// accept finds out who signed in, makes sure that it is meant, and saves the login.
+func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, before session.Login, o loginOptions) (session.Account, error) {
+	who, err := a.whoHolds(ctx, c.Origin, g.Access)
+	if err != nil {
+		return session.Account{}, err
+	}
+	if err := a.sameAccount(ctx, before.Account, who, o); err != nil {
+		return session.Account{}, err
+	}
+	now := a.now().UTC().Truncate(time.Second)
+	l := session.Login{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who,
+		AuthorizedAt: now, Refresh: g.Refresh,
+	}
+	l = l.With(session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, now)
+	return who, s.Save(ctx, l)
+}
+
+func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {
+	client := spotify.Client{
+		Origin: origin, Transport: a.transport, MaxWait: a.maxWait, Waiting: a.waiting,
+		Token: func(context.Context, secret.String) (secret.String, error) { return token, nil },
+	}
+	user, err := client.Me(ctx)
+	return session.Account{ID: user.ID, Name: user.DisplayName}, err
+}
+
+// sameAccount asks before the login of one account replaces that of another.
+func (a *app) sameAccount(ctx context.Context, before, now session.Account, o loginOptions) error {
+	if before.ID == "" || before.ID == now.ID {
+		return nil
+	}
+	a.console.Warn("the account changes from %s to %s", accountName(before), accountName(now))
+	if o.force || o.switchUser {
+		return nil
+	}
+	answer, err := a.console.Ask(ctx, "replace the saved login? [y/N] ")
+	if errors.Is(err, console.ErrNotTerminal) {
+		return accountChanged{before, now}
+	}
+	if err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+		return nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return accountChanged{before, now}
+}
+
+// accountChanged says that another account signed in than the saved one.
+type accountChanged struct{ before, now session.Account }
+
+func (e accountChanged) Error() string {
+	return fmt.Sprintf("signed in as %s, but the saved login is of %s; it was left as it was", accountName(e.now), accountName(e.before))
+}
+
+// accountName shows an account as "NAME (ID)".
+func accountName(who session.Account) string {
+	if who.Name == "" {
+		return who.ID
+	}
+	return who.Name + " (" + who.ID + ")"
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+func newLogoutCmd(a *app) *cobra.Command {
+	var o logoutOptions
+	cmd := &cobra.Command{
+		Use:   "logout",
+		Short: "Forget the saved login",
+		Long: `Forget the saved login, and make sure that it is gone.
+
+Spotify has no call that ends a login, so the app keeps its access there until you remove it on
+https://www.spotify.com/account/apps/ or the six months are over. The settings of the profile (its
+client id) stay, so that the next login needs no typing.
+
+Exit status: 0, 2 for wrong usage, 7 if there is no keychain.`,
+		Example: `  spotauth logout
+  spotauth logout --all`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.logout(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.all, "all", false, "forget the logins of all profiles")
+	return cmd
+}
+
+type logoutOptions struct{ all bool }
+
+func (a *app) logout(ctx context.Context, o logoutOptions) error {
+	options, err := a.sessionOptions(session.Options{})
+	if err != nil {
+		return err
+	}
+	names := []string{a.profile}
+	if o.all {
+		profiles, err := session.Profiles(options)
+		if err != nil {
+			return err
+		}
+		names = nil
+		for _, p := range profiles {
+			names = append(names, p.Name)
+		}
+	}
+	for _, name := range names {
+		options.Profile = name
+		if err := a.forget(ctx, options); err != nil {
+			return err
+		}
+	}
+	a.console.Note("spotify itself still lists the app until you remove it: https://www.spotify.com/account/apps/")
+	return nil
+}
+
+// forget deletes the login of one profile and says so only when it is gone.
+func (a *app) forget(ctx context.Context, o session.Options) error {
+	s, err := session.Open(o)
+	if err != nil {
+		return err
+	}
+	if err := s.Forget(ctx); err != nil {
+		return err
+	}
+	a.console.Note("removed the saved login of profile %s", s.Profile())
+	return nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/console"
+)
+
+// version is set by the release build; a build from source tells its own.
+var version string
+
+// An app is what the commands share: the way in, the way out, and the flags
+// that stand on every command.
+type app struct {
+	console   *console.Console
+	env       func(string) string
+	now       func() time.Time
+	transport http.RoundTripper
+	log       *slog.Logger
+
+	running  bool  // the command line was understood
+	reminded bool  // the person knows that the login ends soon
+	owed     error // what went wrong beside the work, to be told after it
+
+	profile     string
+	maxWait     time.Duration
+	errorFormat string
+	debug       bool
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	streams := console.New(stdin, stdout, stderr)
+	if os.Getenv("NO_COLOR") != "" {
+		streams.Color = false
+	}
+	return &app{
+		console:   streams,
+		env:       os.Getenv,
+		now:       time.Now,
+		transport: newTransport(),
+		log:       slog.New(slog.DiscardHandler),
+	}
+}
+
+// run is the program: words in, words out, an exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return newApp(stdin, stdout, stderr).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			status = a.reportBug(debug.Stack())
+		}
+	}()
+	root := newRootCmd(a)
+	root.SetArgs(args)
+	root.SetOut(a.console.Out)
+	root.SetErr(a.console.Err)
+	return a.report(ctx, root.ExecuteContext(ctx))
+}
+
+func newRootCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "spotauth",
+		Short: "Sign in to Spotify and export the artists you follow",
+		Long: `spotauth signs you in to Spotify, keeps the login in the system's keychain,
+and exports the artists you follow as JSON or CSV.
+
+Data goes to stdout and nothing else does. Spotauth is not affiliated with Spotify.`,
+		Example: `  spotauth demo
+  spotauth login
+  spotauth artists --format csv > follows.csv`,
+		Version:           versionLine(),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.begin() },
+	}
+	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	cmd.CompletionOptions.HiddenDefaultCmd = false
+	f := cmd.PersistentFlags()
+	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "which saved login to use (SPOTAUTH_PROFILE)")
+	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "longest wait for a rate limit before giving up with status 5")
+	f.StringVar(&a.errorFormat, "error-format", "text", "how an error is printed: text or json")
+	f.BoolVar(&a.debug, "debug", false, "log requests on stderr, without bodies, queries and secrets")
+	cmd.AddCommand(
+		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
+		newArtistsCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),
+	)
+	return cmd
+}
+
+// begin runs once the command line was understood, before the command.
+func (a *app) begin() error {
+	if a.errorFormat != "text" && a.errorFormat != "json" {
+		return usageError{fmt.Errorf("--error-format is text or json, not %q", a.errorFormat)}
+	}
+	if a.maxWait < 0 {
+		return usageError{fmt.Errorf("--max-wait must not be negative")}
+	}
+	if a.debug {
+		a.log = slog.New(slog.NewTextHandler(a.console.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		a.transport = debugTransport{a.transport, a.log}
+	}
+	a.running = true
+	return nil
+}
+
+// versionLine tells version, commit, date and Go version.
+func versionLine() string {
+	v, commit, date := version, "", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v == "" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				commit = s.Value[:min(12, len(s.Value))]
+			case "vcs.time":
+				date = s.Value
+			}
+		}
+	}
+	line := v
+	for _, part := range []string{commit, date, runtime.Version()} {
+		if part != "" {
+			line += " " + part
+		}
+	}
+	return line
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+const sandboxVar = "SPOTAUTH_SANDBOX"
+
+func newSandboxCmd(a *app) *cobra.Command {
+	var o sandboxOptions
+	cmd := &cobra.Command{
+		Use:   "sandbox [flags] [-- CMD ...]",
+		Short: "Run a stand-in Spotify for your own scripts",
+		Long: `Run a stand-in Spotify on a loopback port: accounts service and Web API, with made-up artists.
+
+Alone, it prints its address as the first line on stdout and runs until a signal. Around a
+command, it sets SPOTAUTH_SANDBOX for it and ends with its exit status. Every spotauth command
+that sees SPOTAUTH_SANDBOX talks to the stand-in, with logins of its own: a real login is out of reach.
+
+Exit status: 0, 2 for wrong usage, 1 for any other error, or that of CMD.
+
+` + sandbox.FaultHelp,
+		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
+  spotauth sandbox --consent agree -- sh -c 'BROWSER=curl spotauth login && spotauth artists'`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+type sandboxOptions struct {
+	port, artists int
+	seed          uint64
+	consent       string
+	faults        []string
+}
+
+func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&o.port, "port", 0, "port on 127.0.0.1 (default: a free one)")
+	f.IntVar(&o.artists, "artists", 120, "how many artists are followed")
+	f.Uint64Var(&o.seed, "seed", 1, "what the artists are made from")
+	f.StringVar(&o.consent, "consent", "ask", "ask (a page to click), agree or deny (answered at once)")
+	f.StringArrayVar(&o.faults, "fault", nil, "something that goes wrong, such as 'page=3:502*2' (repeatable)")
+}
+
+func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) error {
+	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)))
+	if err != nil {
+		return fmt.Errorf("starting the stand-in: %w", err)
+	}
+	server, err := sandbox.New(sandbox.Options{
+		Listener: listener, Artists: o.artists, Seed: o.seed,
+		Consent: sandbox.Consent(o.consent), Faults: o.faults,
+	})
+	if err != nil {
+		listener.Close()
+		return usageError{err}
+	}
+	defer server.Close()
+	if len(command) > 0 {
+		return a.around(command, server.URL())
+	}
+	if _, err := fmt.Fprintln(a.console.Out, server.URL()); err != nil {
+		return outputError{err}
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// around runs a command that sees the stand-in, and ends as it ends.
+func (a *app) around(command []string, address string) error {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), sandboxVar+"="+address)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, forwarded()...)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("running %s: %w", command[0], err)
+	}
+	go func() {
+		for s := range signals {
+			_ = cmd.Process.Signal(s)
+		}
+	}()
+	return commandError(cmd.Wait())
+}
+
+// sandboxAddress is the address in SPOTAUTH_SANDBOX, "" when it is unset. Only
+// a loopback literal will do, so that the variable can send nothing away.
+func (a *app) sandboxAddress() (string, error) {
+	address := a.env(sandboxVar)
+	if address == "" {
+		return "", nil
+	}
+	u, err := url.Parse(address)
+	refused := usageError{fmt.Errorf("%s must look like http://127.0.0.1:PORT", sandboxVar)}
+	if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
+		return "", refused
+	}
+	ip := net.ParseIP(u.Hostname())
+	if port, err := strconv.Atoi(u.Port()); ip == nil || !ip.IsLoopback() || err != nil || port < 1 || port > 65535 {
+		return "", refused
+	}
+	return "http://" + net.JoinHostPort(ip.String(), u.Port()), nil
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+func newStatusCmd(a *app) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show the saved login and until when it lasts",
+		Long: `Show the saved login: account, client id, scopes, where it is kept, until when the access token
+lives, and by when to sign in again (Spotify ends every login six months after consent).
+
+It asks nobody, unless --check has it try the login. With --check --within 14d it also fails when
+the login ends within that time, for cron.
+
+Exit status: 0, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain;
+with --check also 1, 5 and 6.`,
+		Example: `  spotauth status
+  spotauth status --json
+  spotauth status --check --within 14d`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), o) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+type statusOptions struct {
+	json, check bool
+	within      days
+}
+
+func (o *statusOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.json, "json", false, "as JSON")
+	f.BoolVar(&o.check, "check", false, "ask Spotify whether it still accepts the login")
+	f.Var(&o.within, "within", "with --check: fail if the login ends within this time, such as 14d")
+}
+
+func (a *app) status(ctx context.Context, o statusOptions) error {
+	s, err := a.open(session.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := s.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if o.check && l.Dead == nil {
+		if l, err = a.check(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := a.printStatus(a.statusOf(s, l), o.json); err != nil {
+		return err
+	}
+	if l.Dead != nil {
+		return session.ErrDead
+	}
+	if by := l.ReauthBy(); o.check && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
+		return endsSoon{by}
+	}
+	return nil
+}
+
+// check asks Spotify who this is, which takes a login that works.
+func (a *app) check(ctx context.Context, s *session.Session) (session.Login, error) {
+	client, err := a.api(s)
+	if err != nil {
+		return session.Login{}, err
+	}
+	if _, err := client.Me(ctx); err != nil {
+		a.remember(s, err)
+		return session.Login{}, err
+	}
+	return a.token(ctx, s, 0, secret.String{})
+}
+
+// A statusReport is what `status --json` prints.
+type statusReport struct {
+	Profile         string     `json:"profile"`
+	Account         *account   `json:"account"`
+	ClientID        string     `json:"client_id"`
+	Scopes          []string   `json:"scopes"`
+	Store           string     `json:"store"`
+	AuthorizedAt    *time.Time `json:"authorized_at"`
+	AccessExpiresAt *time.Time `json:"access_expires_at"`
+	ReauthBy        *time.Time `json:"reauth_by"`
+	Dead            bool       `json:"dead"`
+	now             time.Time
+}
+
+type account struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
+	r := statusReport{
+		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: s.Settings().Store, Dead: l.Dead != nil,
+		AuthorizedAt: known(l.AuthorizedAt), AccessExpiresAt: known(l.AccessExpiresAt), ReauthBy: known(l.ReauthBy()), now: a.now(),
+	}
+	if l.Account.ID != "" {
+		r.Account = &account{l.Account.ID, l.Account.Name}
+	}
+	if r.Scopes == nil {
+		r.Scopes = []string{}
+	}
+	return r
+}
+
+// known is nil for a time that nobody knows.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (a *app) printStatus(r statusReport, asJSON bool) error {
+	if asJSON {
+		return printJSON(a.console.Out, r)
+	}
+	text := &strings.Builder{}
+	line := func(name, value string) { fmt.Fprintf(text, "%-14s %s\n", name, value) }
+	if r.Account != nil {
+		line("account", accountName(session.Account(*r.Account)))
+	}
+	line("profile", r.Profile)
+	line("client id", r.ClientID)
+	line("scopes", strings.Join(r.Scopes, " "))
+	line("kept in", r.Store)
+	switch {
+	case r.Dead:
+		line("state", "no longer accepted by spotify")
+	case r.AccessExpiresAt == nil:
+	case r.AccessExpiresAt.Before(r.now):
+		line("access token", "expired; the next command refreshes it")
+	default:
+		line("access token", "until "+clock(*r.AccessExpiresAt))
+	}
+	if r.ReauthBy != nil && !r.Dead {
+		line("sign in again", fmt.Sprintf("by %s (%s)", day(*r.ReauthBy), inDays(r.now, *r.ReauthBy)))
+	}
+	return write(a.console.Out, text.String())
+}
+
+// endsSoon says that the six months are nearly over.
+type endsSoon struct{ by time.Time }
+
+func (e endsSoon) Error() string { return "the login ends by " + day(e.by) }
+
+func printJSON(w io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return write(w, string(text)+"\n")
+}
+
+func write(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
+		return outputError{err}
+	}
+	return nil
+}
+
+// days is a duration that may be given as "14d".
+type days time.Duration
+
+func (d *days) String() string { return time.Duration(*d).String() }
+
+func (d *days) Type() string { return "duration" }
+
+func (d *days) Set(text string) error {
+	if n, ok := strings.CutSuffix(text, "d"); ok {
+		h, err := time.ParseDuration(n + "h")
+		*d = days(h * 24)
+		return rejectNegative(h, err)
+	}
+	h, err := time.ParseDuration(text)
+	*d = days(h)
+	return rejectNegative(h, err)
+}
+
+func rejectNegative(d time.Duration, err error) error {
+	if err != nil || d < 0 {
+		return errors.New("must be a time such as 14d or 36h")
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+func newTokenCmd(a *app) *cobra.Command {
+	var o tokenOptions
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Print a valid access token",
+		Long: `Print an access token that is valid, refreshed if it must be.
+
+This is the one command that prints a secret. Whoever reads the token can read what its scopes
+allow, for at most an hour.
+
+Formats: plain; header (an Authorization header); curl (a config for curl -K -, so that no token
+stands in the process list); json (access_token, token_type, expires_at).
+
+Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate,
+6 if it cannot be reached, 7 if there is no keychain, 8 if stdout cannot be written.`,
+		Example: `  spotauth token --format curl | curl -sS -K - https://api.spotify.com/v1/me
+  spotauth token --min-life 10m`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.printToken(cmd.Context(), o) },
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+type tokenOptions struct {
+	minLife time.Duration
+	format  string
+}
+
+func (o *tokenOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.DurationVar(&o.minLife, "min-life", 0, "how long it must live at least, up to 1h")
+	f.StringVar(&o.format, "format", "plain", "plain, header, curl or json")
+	complete(cmd, "format", "plain", "header", "curl", "json")
+}
+
+func (a *app) printToken(ctx context.Context, o tokenOptions) error {
+	print, ok := map[string]func(session.Login) error{
+		"plain": func(l session.Login) error { return write(a.console.Out, l.Access.Reveal()+"\n") },
+		"header": func(l session.Login) error {
+			return write(a.console.Out, "Authorization: Bearer "+l.Access.Reveal()+"\n")
+		},
+		"curl": func(l session.Login) error {
+			return write(a.console.Out, fmt.Sprintf("header = \"Authorization: Bearer %s\"\n", l.Access.Reveal()))
+		},
+		"json": a.printTokenJSON,
+	}[o.format]
+	if !ok {
+		return usageError{fmt.Errorf("--format is plain, header, curl or json, not %q", o.format)}
+	}
+	s, err := a.open(session.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := a.tokenFor(ctx, s, o.minLife)
+	if err != nil {
+		return err
+	}
+	return print(l)
+}
+
+// tokenFor guarantees the life of the token that it gives.
+func (a *app) tokenFor(ctx context.Context, s *session.Session, minLife time.Duration) (session.Login, error) {
+	if minLife < 0 || minLife > time.Hour {
+		return session.Login{}, usageError{errors.New("--min-life is at most 1h, the life that Spotify gives")}
+	}
+	l, err := a.token(ctx, s, minLife, secret.String{})
+	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife-time.Minute {
+		return l, fmt.Errorf("spotify gave an access token that lives for %s only", l.AccessExpiresAt.Sub(a.now()).Round(time.Second))
+	}
+	return l, err
+}
+
+func (a *app) printTokenJSON(l session.Login) error {
+	return printJSON(a.console.Out, struct {
+		AccessToken string     `json:"access_token"`
+		TokenType   string     `json:"token_type"`
+		ExpiresAt   *time.Time `json:"expires_at"`
+	}{l.Access.Reveal(), "Bearer", known(l.AccessExpiresAt)})
+}
+
+// complete offers fixed values for a flag to the shell.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+}

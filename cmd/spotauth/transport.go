@@ -1,0 +1,65 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// newTransport is the one way out of the program: the system's proxy and
+// certificate settings, TLS 1.2 at least, and a limit on every step.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 proxy,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 20 * time.Second,
+		IdleConnTimeout:       time.Minute,
+		ForceAttemptHTTP2:     true,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+}
+
+// proxy hides the library's error, which repeats the address with its password.
+func proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errProxyAddress
+	}
+	return u, nil
+}
+
+var errProxyAddress = errors.New("the proxy address in the environment is malformed")
+
+// shownHeaders may appear in the --debug log. It is a list of what is allowed,
+// so that a header that nobody thought of stays out.
+var shownHeaders = []string{"Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After", "Server", "Via"}
+
+// A debugTransport logs what went over the wire, without bodies and queries.
+type debugTransport struct {
+	next http.RoundTripper
+	log  *slog.Logger
+}
+
+func (t debugTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	start := time.Now()
+	resp, err := t.next.RoundTrip(r)
+	attrs := []any{"method", r.Method, "host", r.URL.Host, "path", r.URL.Path, "duration", time.Since(start).Round(time.Millisecond)}
+	if err != nil {
+		t.log.Debug("request failed", append(attrs, "error", fmt.Sprintf("%T", err))...)
+		return nil, err
+	}
+	attrs = append(attrs, "status", resp.StatusCode, "protocol", resp.Proto)
+	for _, name := range shownHeaders {
+		if v := resp.Header.Get(name); v != "" {
+			attrs = append(attrs, name, v)
+		}
+	}
+	t.log.Debug("request", attrs...)
+	return resp, nil
+}

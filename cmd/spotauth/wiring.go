@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// open finds the session that the flags and the environment mean. The
+// overrides stand in o; the login in the environment comes before a saved one.
+func (a *app) open(o session.Options) (*session.Session, error) {
+	o, err := a.sessionOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	if l, ok, err := a.loginFromEnvironment(o.Sandbox); ok || err != nil {
+		return session.Memory(l, o), err
+	}
+	return session.Open(o)
+}
+
+func (a *app) sessionOptions(o session.Options) (session.Options, error) {
+	var err error
+	if o.Sandbox, err = a.sandboxAddress(); err != nil {
+		return o, err
+	}
+	if o.ConfigDir, o.StateDir, err = a.folders(); err != nil {
+		return o, err
+	}
+	if o.ClientID == "" {
+		o.ClientID = a.env("SPOTAUTH_CLIENT_ID")
+	}
+	if o.ClientID == "" && o.Sandbox != "" {
+		o.ClientID = sandbox.ClientID
+	}
+	o.Profile = a.profile
+	o.BusAddress = a.env("DBUS_SESSION_BUS_ADDRESS")
+	o.Interactive = a.console.ErrIsTerminal
+	o.Waiting = func(what string) { a.console.Note("%s ...", what) }
+	o.Warn = func(what string) { a.console.Warn("%s", what) }
+	o.Now = a.now
+	o.Log = a.log
+	return o, nil
+}
+
+// folders are where settings and state live: the user's own, as the system has them.
+func (a *app) folders() (config, state string, err error) {
+	if config, err = os.UserConfigDir(); err != nil {
+		return "", "", fmt.Errorf("finding the folder for the settings: %w", err)
+	}
+	config = filepath.Join(config, "spotauth")
+	switch runtime.GOOS {
+	case "windows":
+		state = a.env("LocalAppData")
+	case "darwin":
+		return config, filepath.Join(config, "state"), nil
+	default:
+		state = a.env("XDG_STATE_HOME")
+	}
+	if state == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", "", fmt.Errorf("finding the folder for the state: %w", err)
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return config, filepath.Join(state, "spotauth"), nil
+}
+
+// loginFromEnvironment serves CI and containers, where nothing is stored. Under
+// a stand-in only tokens that a stand-in made count: a variable must not send a
+// real one to whatever listens on a loopback port.
+func (a *app) loginFromEnvironment(address string) (session.Login, bool, error) {
+	refresh, access := a.env("SPOTAUTH_REFRESH_TOKEN"), a.env("SPOTIFY_ACCESS_TOKEN")
+	if address != "" {
+		refresh, access = ofSandbox(refresh), ofSandbox(access)
+	}
+	l := session.Login{ClientID: a.env("SPOTAUTH_CLIENT_ID")}
+	switch {
+	case refresh != "" && l.ClientID == "":
+		return l, true, usageError{errors.New("SPOTAUTH_REFRESH_TOKEN needs SPOTAUTH_CLIENT_ID beside it")}
+	case refresh != "":
+		l.Refresh = secret.New(refresh)
+		l.ClientSecret = secret.New(a.env("SPOTAUTH_CLIENT_SECRET"))
+		return l, true, nil
+	case access != "":
+		l.Access = secret.New(access)
+		return l, true, nil
+	}
+	return session.Login{}, false, nil
+}
+
+func ofSandbox(token string) string {
+	if strings.HasPrefix(token, sandbox.TokenPrefix) {
+		return token
+	}
+	return ""
+}
+
+// token gives a login with an access token that lives for at least minLife.
+func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String) (session.Login, error) {
+	l, err := s.Token(ctx, minLife, refused, a.refresh)
+	if errors.Is(err, session.ErrNotSaved) {
+		a.owed, err = err, nil // the token works: do the work, then fail
+	}
+	if err == nil {
+		a.remind(l)
+	}
+	return l, err
+}
+
+// refresh is what auth knows, in the terms of session.
+func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, error) {
+	address, err := a.sandboxAddress()
+	if err != nil {
+		return session.Tokens{}, err
+	}
+	g, err := auth.Refresh(ctx, auth.Config{
+		Origin: address, ClientID: l.ClientID, ClientSecret: l.ClientSecret, Transport: a.transport,
+	}, l.Refresh)
+	if errors.Is(err, auth.ErrDead) {
+		err = fmt.Errorf("%w: %w", session.ErrDead, err)
+	}
+	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, err
+}
+
+// api is the Web API as the session's account sees it.
+func (a *app) api(s *session.Session) (*spotify.Client, error) {
+	address, err := a.sandboxAddress()
+	if err != nil {
+		return nil, err
+	}
+	if until := s.CoolDown(); !until.IsZero() && until.Sub(a.now()) > a.maxWait {
+		return nil, coolingDown{until}
+	}
+	return &spotify.Client{
+		Origin: address, Transport: a.transport, MaxWait: a.maxWait,
+		Token: func(ctx context.Context, refused secret.String) (secret.String, error) {
+			l, err := a.token(ctx, s, 0, refused)
+			return l.Access, err
+		},
+		Waiting: a.waiting,
+	}, nil
+}
+
+// waiting tells the person why nothing happens.
+func (a *app) waiting(why *spotify.Error, pause time.Duration) {
+	reason := "spotify does not answer"
+	if why.Kind == spotify.RateLimited {
+		reason = "rate limited by spotify"
+	} else if why.Kind == spotify.LoginNeeded {
+		reason = "spotify did not take a fresh token"
+	}
+	a.console.Note("%s; trying again in %s", reason, pause.Round(time.Second/10))
+}
+
+// remember keeps a limit that was too long to wait for, so that the next
+// process does not knock and lengthen it.
+func (a *app) remember(s *session.Session, err error) {
+	var limited *spotify.Error
+	if errors.As(err, &limited) && limited.RetryAfter > a.maxWait {
+		if err := s.SetCoolDown(a.now().Add(limited.RetryAfter)); err != nil {
+			a.log.Debug("the limit could not be remembered", "error", err)
+		}
+	}
+}
+
+const lastDays = 14 * 24 * time.Hour
+
+// remind says once that a login is about to end, while there is time.
+func (a *app) remind(l session.Login) {
+	by := l.ReauthBy()
+	if by.IsZero() || a.reminded || by.Sub(a.now()) > lastDays {
+		return
+	}
+	a.reminded = true
+	a.console.Warn("this login ends by %s (%s); run: spotauth login", day(by), inDays(a.now(), by))
+}
+
+func day(t time.Time) string { return t.Local().Format("2 January 2006") }
+
+func inDays(now, t time.Time) string {
+	switch days := int(t.Sub(now) / (24 * time.Hour)); {
+	case t.Before(now):
+		return "overdue"
+	case days == 0:
+		return "today"
+	case days == 1:
+		return "in 1 day"
+	default:
+		return fmt.Sprintf("in %d days", days)
+	}
+}
