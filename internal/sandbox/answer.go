@@ -55,6 +55,18 @@ func oauthError(code, description string) *answer {
 	return a
 }
 
+func (a *answer) as(status int) *answer {
+	a.status = status
+	return a
+}
+
+// wrongMethod names the method that would have been right (RFC 9110, section 15.5.6).
+func wrongMethod(allowed string) *answer {
+	a := apiError(http.StatusMethodNotAllowed, "Method not allowed")
+	a.header.Set("Allow", allowed)
+	return a
+}
+
 // encode leaves <, > and & as they are, as Spotify does. What it is given
 // always encodes.
 func encode(v any) []byte {

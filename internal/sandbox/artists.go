@@ -51,7 +51,7 @@ var awkwardNames = []string{
 // escapingNames try to reach a terminal through the artist's name.
 var escapingNames = []string{
 	"\x1b[31mRed\x1b[0m", "\x1b]52;c;c3BvdGF1dGg=\x07Clipboard", "\x1b]0;title\x07Title", "bell\a", "return\rcarriage",
-	"\u202egnidliub\u202c", "\u2066isolate\u2069", "c1\u009b31m", "line\u2028separator", "nul\x00byte",
+	strings.Repeat("endless ", 1250), "\u202egnidliub\u202c", "\u2066isolate\u2069", "c1\u009b31m", "line\u2028separator", "nul\x00byte",
 }
 
 var (
@@ -87,10 +87,10 @@ func newArtist(r *rand.Rand, name string, legacy bool) artistObject {
 		Href:         "https://api.spotify.com/v1/artists/" + id,
 		ID:           id, Images: newImages(r), Name: name, Type: "artist", URI: "spotify:artist:" + id,
 	}
-	if legacy {
-		popularity := r.IntN(101)
-		a.Popularity, a.Followers = &popularity, &followers{Total: r.IntN(9_000_000)}
-		a.Genres = append([]string{}, genreNames[:r.IntN(4)]...)
+	popularity, fans, first, genres := r.IntN(101), r.IntN(9_000_000), r.IntN(len(genreNames)-3), r.IntN(4)
+	if legacy { // drawn either way: the ids are the seed's alone
+		a.Popularity, a.Followers = &popularity, &followers{Total: fans}
+		a.Genres = append([]string{}, genreNames[first:first+genres]...)
 	}
 	return a
 }

@@ -50,19 +50,15 @@ func (s *Server) authorize(r *http.Request) *answer {
 	if e := refuseRequest(q); e != nil {
 		return redirect(q, e)
 	}
-	decision := s.options.Consent
-	switch r.Method {
-	case http.MethodPost:
-		decision = Consent(strings.Replace(r.PostForm.Get("decision"), "cancel", string(ConsentDeny), 1))
-	case http.MethodGet:
-	default:
-		return newAnswer(http.StatusMethodNotAllowed, typeText, nil)
-	}
-	switch decision {
-	case ConsentAgree:
-		return redirect(q, url.Values{"code": {s.consent(q)}})
-	case ConsentDeny:
+	agreed := s.options.Consent == ConsentAgree || r.PostForm.Get("decision") == "agree"
+	declined := s.options.Consent == ConsentDeny || r.PostForm.Get("decision") == "cancel"
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		return wrongMethod("GET, POST")
+	case declined:
 		return redirect(q, url.Values{"error": {"access_denied"}})
+	case agreed:
+		return redirect(q, url.Values{"code": {s.consent(q)}})
 	}
 	return s.consentPage(r, q)
 }

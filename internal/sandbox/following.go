@@ -88,7 +88,7 @@ func (p pageRequest) url(after string) string {
 		text += "&locale=" + strings.NewReplacer("%2C", ",", "%3B", ";").Replace(url.QueryEscape(p.locale))
 	}
 	if after != "" {
-		text += "&after=" + after
+		text += "&after=" + url.QueryEscape(after)
 	}
 	return text
 }

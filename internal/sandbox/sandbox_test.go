@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -33,8 +32,10 @@ var client = &http.Client{
 
 const verifier = "a-verifier-of-forty-three-characters-at-least"
 
-func challenge() string {
-	sum := sha256.Sum256([]byte(verifier))
+func challenge() string { return challengeOf(verifier) }
+
+func challengeOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -165,20 +166,33 @@ func TestNewRefusesOptionsWithoutSense(t *testing.T) {
 	}
 }
 
-func TestAgreeSignsInThroughThePage(t *testing.T) {
-	s := start(t, Options{Artists: 3})
-	arrived := make(chan url.Values, 1)
-	callback := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r.URL.Query() }))
-	defer callback.Close()
-	uri := callback.URL + "/callback"
-	if err := Agree(context.Background(), client2(), s.URL()+"/authorize?"+request("redirect_uri", uri).Encode()); err != nil {
-		t.Fatal(err)
-	}
-	q := <-arrived
-	if q.Get("state") != "st/a te" || q.Has("error") {
-		t.Errorf("callback got %v", q)
-	}
-	tokens(t, post(t, s.URL()+"/api/token", exchange(q.Get("code"), "redirect_uri", uri)))
+// callback is a client's listener that answers status and passes on what it got.
+func callback(t *testing.T, status int) (uri string, arrived chan url.Values) {
+	t.Helper()
+	arrived = make(chan url.Values, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		arrived <- r.URL.Query()
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/callback", arrived
 }
 
-func client2() *http.Client { return &http.Client{Timeout: 20 * time.Second} }
+// agree and cancel press a button with a client that follows redirects.
+func agree(t *testing.T) func(string) error {
+	return func(address string) error {
+		return Agree(t.Context(), &http.Client{Timeout: 20 * time.Second}, address)
+	}
+}
+
+func cancel(t *testing.T) func(string) error {
+	return func(address string) error {
+		return Cancel(t.Context(), &http.Client{Timeout: 20 * time.Second}, address)
+	}
+}
+
+// standing is a clock that only Advance moves.
+func standing() func() time.Time {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	return func() time.Time { return at }
+}

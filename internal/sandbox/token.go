@@ -24,7 +24,7 @@ type tokenReply struct {
 // https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow.
 func (s *Server) token(r *http.Request) *answer {
 	if r.Method != http.MethodPost {
-		return newAnswer(http.StatusMethodNotAllowed, typeText, nil)
+		return wrongMethod(http.MethodPost)
 	}
 	// Spotify does not read a JSON body: it finds no grant_type.
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -28,7 +28,7 @@ func (s *Server) webAPI(r *http.Request) *answer {
 	case path != "/v1/me" && path != "/v1/me/following":
 		return apiError(http.StatusNotFound, "Resource not found")
 	case r.Method != http.MethodGet:
-		return apiError(http.StatusMethodNotAllowed, "Method not allowed")
+		return wrongMethod(http.MethodGet)
 	case path == "/v1/me":
 		return s.me(g)
 	case !g.granted("user-follow-read"):
