@@ -104,10 +104,13 @@ func decodeUser(body []byte) (User, error) {
 		}
 	})
 	d.end()
-	if d.err == nil && u.ID == "" {
-		return User{}, errors.New("the answer holds no user id")
+	if u.ID == "" {
+		d.fail(errors.New("the answer holds no user id"))
 	}
-	return u, d.err
+	if d.err != nil {
+		return User{}, d.err
+	}
+	return u, nil
 }
 
 // decoder walks a JSON text. The first error stays in err, and nothing is
@@ -158,6 +161,7 @@ func (d *decoder) cursor(p *page, name []byte) {
 	case 'n':
 		d.skip()
 	default: // taking it for the end would cut the list short
+		d.skip()
 		d.fail(fmt.Errorf("the cursor is a JSON %v", kind))
 	}
 }
