@@ -35,7 +35,7 @@ type Options struct {
 
 	BusAddress  string           // Linux: the value of DBUS_SESSION_BUS_ADDRESS
 	Interactive bool             // a person is there to unlock a keychain
-	Waiting     func(string)     // told what takes long: "waiting for the keychain to be unlocked"
+	Waiting     func(string)     // told once, by any goroutine, what takes long: "waiting for another spotauth"
 	Warn        func(string)     // told what went wrong beside the matter
 	Now         func() time.Time // the wall clock
 	Log         *slog.Logger     // for debugging; never given a secret
@@ -60,6 +60,7 @@ func (o Options) filled() Options {
 	if o.Waiting == nil {
 		o.Waiting = func(string) {}
 	}
+	o.Waiting = onceEach(o.Waiting)
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
@@ -70,6 +71,16 @@ func (o Options) filled() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// onceEach says each thing once, from whichever goroutine.
+func onceEach(say func(string)) func(string) {
+	var said sync.Map
+	return func(what string) {
+		if _, before := said.LoadOrStore(what, true); !before {
+			say(what)
+		}
+	}
 }
 
 // Session is one profile's login. Its methods may be called by several goroutines.
@@ -250,12 +261,14 @@ func (s *Session) open(name string) (store, error) {
 func (s *Session) hold(ctx context.Context) (lock, error) {
 	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
 	defer cancel()
-	return s.holdUntil(wait, func() { s.options.Waiting("waiting for another spotauth") })
+	return s.holdUntil(wait)
 }
 
-func (s *Session) holdUntil(ctx context.Context, waiting func()) (lock, error) {
+func (s *Session) holdUntil(ctx context.Context) (lock, error) {
 	path := filepath.Join(s.options.stateFolder(), "locks", s.key().hash()+".lock")
-	l, err := acquire(ctx, path, s.patience.lockNotice, waiting)
+	l, err := acquire(ctx, path, s.patience.lockNotice, func() {
+		s.options.Waiting("waiting for another spotauth")
+	})
 	if err == nil && l.file == nil {
 		s.options.Log.Debug("going on without a lock", "file", path)
 	}

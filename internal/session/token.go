@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -55,7 +54,6 @@ func (s *Session) Token(ctx context.Context, minLife time.Duration, refused secr
 func (s *Session) token(ctx context.Context, w want, refresh Refresh) (Login, error) {
 	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
 	defer cancel()
-	notice := sync.OnceFunc(func() { s.options.Waiting("waiting for another spotauth") })
 	for {
 		l, err := s.load(ctx)
 		if err != nil {
@@ -67,7 +65,7 @@ func (s *Session) token(ctx context.Context, w want, refresh Refresh) (Login, er
 		if s.store == nil {
 			return s.renew(ctx, w, refresh, true)
 		}
-		held, err := s.holdUntil(wait, notice)
+		held, err := s.holdUntil(wait)
 		switch {
 		case ctx.Err() != nil:
 			held.release()
