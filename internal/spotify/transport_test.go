@@ -1,0 +1,406 @@
+package spotify
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// H-02: the token goes to Spotify's API and to this machine, and to no host that looks like either.
+func TestTrusted(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"https://api.spotify.com":             true,
+		"https://api.spotify.com:443":         true,
+		"http://127.0.0.1:8080":               true,
+		"http://127.8.9.1:8080":               true,
+		"http://[::1]:8080":                   true,
+		"http://api.spotify.com":              false,
+		"https://api.spotify.com:444":         false,
+		"https://api.spotify.com.":            false,
+		"https://api.spotify.com@example.com": false,
+		"https://api.spotify.com:x@127.0.0.1": false,
+		"https://x@api.spotify.com":           false,
+		"https://api.spotify.com.example.com": false,
+		"https://api-spotify.com":             false,
+		"https://accounts.spotify.com":        false,
+		"https://x.api.spotify.com":           false,
+		"https://example.com/api.spotify.com": false,
+		"https://example.com#api.spotify.com": false,
+		"ftp://api.spotify.com":               false,
+		"//api.spotify.com":                   false,
+		"api.spotify.com":                     false,
+		"http://localhost:8080":               false,
+		"http://127.0.0.1@example.com":        false,
+		"http://127.0.0.1.example.com":        false,
+		"http://127.1":                        false,
+		"http://2130706433":                   false,
+		"http://0.0.0.0:80":                   false,
+		"http://10.0.0.1":                     false,
+		"https://127.0.0.1:8080":              false,
+		"http://":                             false,
+		"%":                                   false,
+	} {
+		f := script(says(200, me))
+		c := client(f)
+		c.Origin = origin
+		_, err := c.Me(t.Context())
+		if sent := f.count() == 1; sent != want || (err == nil) != want {
+			t.Errorf("%s: %d requests, %v", origin, f.count(), err)
+		}
+	}
+}
+
+// H-02: a redirect is an error, whatever its kind and wherever it leads.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	var visits atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
+	defer elsewhere.Close()
+	named := strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1) // another name, not just another port
+	for _, to := range []string{named, elsewhere.URL, "/v1/other", "//" + strings.TrimPrefix(named, "http://"), ""} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				http.Redirect(w, r, to, status)
+			}))
+			_, err := real(t, s.URL).Me(t.Context())
+			s.Close()
+			var e *Error
+			if !errors.As(err, &e) || e.Kind != BadAnswer || e.Status != status || asked.Load() != 1 {
+				t.Errorf("%d to %q: %v after %d requests", status, to, err, asked.Load())
+			}
+		}
+	}
+	if visits.Load() != 0 {
+		t.Errorf("%d requests went elsewhere", visits.Load())
+	}
+}
+
+// real is a client with a transport of its own.
+func real(t *testing.T, origin string) *Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	c := client(transport)
+	c.Origin = origin
+	return c
+}
+
+// A whole listing takes one connection, and is compressed on the way.
+func TestOneConnection(t *testing.T) {
+	pages := server(ids(1, 230)...)
+	var connections atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		res, err := pages.RoundTrip(r)
+		if err != nil || r.Header.Get("Accept-Encoding") != "gzip" {
+			t.Errorf("%v, asked for encoding %q", err, r.Header.Get("Accept-Encoding"))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		_, _ = io.Copy(z, res.Body)
+		_ = res.Body.Close()
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	got, err := collect(t, real(t, s.URL).FollowedArtists(t.Context(), new(Listing)))
+	if err != nil || len(got) != 230 || connections.Load() != 1 || pages.most != 1 {
+		t.Errorf("%d artists by %d connections, %d at once, %v", len(got), connections.Load(), pages.most, err)
+	}
+}
+
+// H-07: a small answer that unpacks to a huge one is refused before it takes the memory.
+func TestDecompressionBomb(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(make([]byte, 1<<20))
+	_ = z.Close()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		for range 200 { // members of one stream
+			if _, err := w.Write(packed.Bytes()); err != nil {
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := real(t, s.URL).Me(t.Context())
+	runtime.ReadMemStats(&after)
+	if kindOf(err) != BadAnswer || !strings.Contains(err.Error(), "8 MiB") {
+		t.Errorf("got %v", err)
+	}
+	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 64 {
+		t.Errorf("it took %d MiB to refuse it", took)
+	}
+}
+
+// H-06, H-07: what breaks on a connection, with net/http's own transport, and
+// a clock that runs only while everything waits.
+func TestBrokenConnections(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+	whole := func(body string) string { return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body) }
+	for _, row := range []struct {
+		name  string
+		first func(net.Conn) // the answer to the first request
+		most  time.Duration
+	}{
+		{"closed without an answer", func(net.Conn) {}, time.Second},
+		{"closed in the head", func(c net.Conn) { send(c, head[:20]) }, time.Second},
+		{"cut body of a known length", func(c net.Conn) { send(c, whole(me)[:len(whole(me))-5]) }, time.Second},
+		{"cut body that ends with the connection", func(c net.Conn) { send(c, head+"Connection: close\r\n\r\n"+me[:20]) }, time.Second},
+		{"cut chunks", func(c net.Conn) { send(c, head+"Transfer-Encoding: chunked\r\n\r\n5\r\n"+me[:5]+"\r\n") }, time.Second},
+		{"cut gzip", func(c net.Conn) {
+			send(c, head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b\x08\x00\x00")
+		}, time.Second},
+		{"not gzip", func(c net.Conn) { send(c, head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"+me) }, time.Second},
+		{"not HTTP", func(c net.Conn) { send(c, "220 mail.example.com ESMTP\r\n") }, time.Second},
+		{"no answer", silent, 31 * time.Second},
+		{"no body", func(c net.Conn) { send(c, head+"Content-Length: 9\r\n\r\n"); silent(c) }, 31 * time.Second},
+		{"one byte each second", func(c net.Conn) {
+			send(c, head+"Content-Length: 100000\r\n\r\n")
+			for send(c, " ") {
+				time.Sleep(time.Second)
+			}
+		}, 31 * time.Second},
+	} {
+		for _, healed := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, healed %v", row.name, healed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := &pipes{answer: func(n int, c net.Conn) {
+						if n > 1 && healed {
+							send(c, whole(me))
+						} else {
+							row.first(c)
+						}
+					}}
+					transport := &http.Transport{DialContext: p.dial}
+					defer p.close()
+					defer transport.CloseIdleConnections()
+					c := client(transport)
+					c.Origin = "http://127.0.0.1"
+					start := time.Now()
+					user, err := c.Me(t.Context())
+					took := time.Since(start)
+					if healed && (err != nil || user.ID != "someone" || p.dialled != 2 || took > row.most) {
+						t.Errorf("%v, %v after %d connections and %v", user, err, p.dialled, took)
+					}
+					if !healed && (kindOf(err) != Unreachable || p.dialled < 2 || p.dialled > 4 || took > time.Minute) {
+						t.Errorf("%v after %d connections and %v", err, p.dialled, took)
+					}
+				})
+			})
+		}
+	}
+}
+
+// pipes are connections in memory; each takes one request and one answer.
+type pipes struct {
+	answer  func(n int, c net.Conn)
+	dialled int
+	ends    []net.Conn
+	open    sync.WaitGroup
+}
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	p.dialled++
+	p.ends = append(p.ends, far)
+	n := p.dialled
+	p.open.Go(func() {
+		defer far.Close()
+		request := make([]byte, 4096)
+		if _, err := far.Read(request); err == nil {
+			p.answer(n, far)
+		}
+	})
+	return near, nil
+}
+
+func (p *pipes) close() {
+	for _, c := range p.ends {
+		_ = c.Close()
+	}
+	p.open.Wait()
+}
+
+// silent says nothing until the other end has had enough.
+func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+
+func send(c net.Conn, text string) bool {
+	_, err := io.WriteString(c, text)
+	return err == nil
+}
+
+// H-08: a certificate that is not right, or no common version of TLS, ends the call at the first try.
+func TestTLS(t *testing.T) {
+	authority := newAuthority(t)
+	day := 24 * time.Hour
+	stranger := newAuthority(t)
+	for _, row := range []struct {
+		name   string
+		server *tls.Config
+		want   string // in the error; "" is none
+	}{
+		{"an authority of its own", &tls.Config{Certificates: authority.issue(t, "api.spotify.com", day)}, ""},
+		{"expired", &tls.Config{Certificates: authority.issue(t, "api.spotify.com", -day)}, "expired"},
+		{"another host", &tls.Config{Certificates: authority.issue(t, "example.com", day)}, "not api.spotify.com"},
+		{"unknown authority", &tls.Config{Certificates: stranger.issue(t, "api.spotify.com", day)}, "unknown authority"},
+		{"TLS 1.1", &tls.Config{Certificates: authority.issue(t, "api.spotify.com", day), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "protocol version"},
+		{"no TLS", nil, "does not look like a TLS handshake"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Host != "api.spotify.com" {
+					t.Errorf("asked %q", r.Host)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, me)
+			}))
+			s.Config.ErrorLog = log.New(io.Discard, "", 0)
+			var dialled atomic.Int32
+			if row.server != nil {
+				s.TLS = row.server
+				s.StartTLS()
+			} else {
+				s.Start()
+			}
+			defer s.Close()
+			transport := &http.Transport{
+				TLSClientConfig: &tls.Config{RootCAs: authority.pool(), MinVersion: tls.VersionTLS12},
+				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					dialled.Add(1)
+					if address != "api.spotify.com:443" {
+						t.Errorf("dialled %s", address)
+					}
+					return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+				},
+			}
+			defer transport.CloseIdleConnections()
+			_, err := client(transport).Me(t.Context())
+			if dialled.Load() != 1 {
+				t.Errorf("%d connections", dialled.Load())
+			}
+			if row.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if kindOf(err) != BadCertificate || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "failed to") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// H-08: a proxy that wants a password, or does not let us through.
+func TestProxyRefuses(t *testing.T) {
+	for _, row := range []struct {
+		status int
+		origin string // with TLS the refusal is of the CONNECT, without it is the answer
+		kind   Kind
+	}{
+		{407, "", ProxyAuth},
+		{407, "http://127.0.0.1:1", ProxyAuth},
+		{403, "http://127.0.0.1:1", Forbidden},
+	} {
+		var asked atomic.Int32
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(row.status)
+		}))
+		u, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.UserPassword("me", "proxy-password")
+		transport := &http.Transport{Proxy: http.ProxyURL(u)}
+		c := client(transport)
+		c.Origin = row.origin
+		_, err = c.Me(t.Context())
+		transport.CloseIdleConnections()
+		proxy.Close()
+		if kindOf(err) != row.kind || asked.Load() != 1 || strings.Contains(err.Error(), "proxy-password") {
+			t.Errorf("%d from %q: %v after %d requests", row.status, row.origin, err, asked.Load())
+		}
+	}
+}
+
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := authority{&x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "an authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}, key}
+	raw, err := x509.CreateCertificate(rand.Reader, a.certificate, a.certificate, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.certificate, err = x509.ParseCertificate(raw); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (a authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	return pool
+}
+
+// issue makes a certificate for host that ends at so much from now.
+func (a authority) issue(t *testing.T, host string, end time.Duration) []tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(2), DNSNames: []string{host}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore:   time.Now().Add(-36 * time.Hour), NotAfter: time.Now().Add(end),
+	}, a.certificate, &key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}}
+}
