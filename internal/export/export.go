@@ -23,8 +23,8 @@ type Options struct {
 	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
 
 	// Safe makes foreign text harmless for a terminal, line ends included.
-	// Set it when the output is one, else nil: what goes into a pipe or a
-	// file stays faithful.
+	// Set it when the output is one, and for Table, which is for people
+	// wherever it goes. Else leave it nil: data in a pipe or a file is faithful.
 	Safe  func(string) string
 	Width int  // Table: columns of the terminal; 0: cut nothing
 	Color bool // Table: the terminal understands SGR escape sequences

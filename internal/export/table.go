@@ -27,7 +27,7 @@ func (e *grid) begin(dst []byte) []byte {
 func (e *grid) row(dst []byte, r *record) ([]byte, error) {
 	safe := e.o.Safe
 	if safe == nil {
-		safe = tabEscapes().Replace // a line end in a name must not break the row
+		safe = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace // a name must not break its row
 	}
 	cells := make([]string, len(r.values))
 	for i, v := range r.values {

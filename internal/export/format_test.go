@@ -1,0 +1,112 @@
+package export_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spotauth/spotauth/internal/export"
+)
+
+// usageError checks that err is about the command line and says want.
+func usageError(t *testing.T, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("error %v, want none", err)
+		}
+		return
+	}
+	var bad *export.UsageError
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want a UsageError with %q", err, want)
+	}
+}
+
+func TestParseFormatAndOrder(t *testing.T) {
+	for _, f := range export.Formats() {
+		if got, err := export.ParseFormat(string(f)); got != f || err != nil {
+			t.Errorf("ParseFormat(%q) = %q, %v", f, got, err)
+		}
+	}
+	for _, o := range export.Orders() {
+		if got, err := export.ParseOrder(string(o)); got != o || err != nil {
+			t.Errorf("ParseOrder(%q) = %q, %v", o, got, err)
+		}
+	}
+	for _, s := range []string{"", "CSV", "yaml", "json "} {
+		_, err := export.ParseFormat(s)
+		usageError(t, err, "the formats are table, json, ndjson, csv, excel-csv, tsv")
+	}
+	_, err := export.ParseOrder("popularity")
+	usageError(t, err, `unknown order "popularity": the orders are recent, name, id`)
+}
+
+func TestParseFields(t *testing.T) {
+	const list = "the fields are position, id, name, uri, url, image_url, genres, followers, popularity"
+	five := []string{"id", "name", "uri", "url", "image_url"}
+	rows := []struct {
+		name   string
+		format export.Format
+		spec   string
+		want   []string
+		fails  string
+	}{
+		{"default of csv", export.CSV, "", five, ""},
+		{"default of excel-csv", export.ExcelCSV, "", five, ""},
+		{"default of tsv", export.TSV, "", five, ""},
+		{"default of table", export.Table, "", five, ""},
+		{"default of json", export.JSON, "", export.Fields(), ""},
+		{"default of ndjson", export.NDJSON, "", export.Fields(), ""},
+		{"chosen, in the order given", export.CSV, "name,id", []string{"name", "id"}, ""},
+		{"blanks", export.CSV, " name , id ", []string{"name", "id"}, ""},
+		{"one more", export.CSV, "+genres", append(slices.Clone(five), "genres"), ""},
+		{"two more", export.TSV, "+genres,+followers", append(slices.Clone(five), "genres", "followers"), ""},
+		{"two more, one plus", export.Table, "+position,genres", append(slices.Clone(five), "position", "genres"), ""},
+		{"more of what is there", export.JSON, "+genres", export.Fields(), ""},
+		{"twice", export.CSV, "id,name,id", []string{"id", "name"}, ""},
+		{"unknown", export.CSV, "id,label", nil, `unknown field "label": ` + list},
+		{"unknown addition", export.CSV, "+label", nil, `unknown field "label": ` + list},
+		{"plus in the middle", export.CSV, "id,+genres", nil, `unknown field "+genres": ` + list},
+		{"empty name", export.CSV, "id,", nil, `unknown field "": ` + list},
+		{"only a plus", export.CSV, "+", nil, `unknown field "": ` + list},
+		{"upper case", export.CSV, "ID", nil, `unknown field "ID": ` + list},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := export.ParseFields(row.format, row.spec)
+			if !slices.Equal(got, row.want) {
+				t.Errorf("fields %v, want %v", got, row.want)
+			}
+			usageError(t, err, row.fails)
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	rows := []struct {
+		name  string
+		o     export.Options
+		fails string
+	}{
+		{"plain", export.Options{Format: export.CSV}, ""},
+		{"jq over json", export.Options{Format: export.JSON, JQ: ".[].name"}, ""},
+		{"jq over raw ndjson", export.Options{Format: export.NDJSON, JQ: ".name", Raw: true}, ""},
+		{"no format", export.Options{}, `unknown format ""`},
+		{"jq over csv", export.Options{Format: export.CSV, JQ: "."}, "a jq program needs the format json or ndjson"},
+		{"jq over table", export.Options{Format: export.Table, JQ: "."}, "a jq program needs the format json or ndjson"},
+		{"raw tsv", export.Options{Format: export.TSV, Raw: true}, "raw objects need the format json or ndjson"},
+		{"jq syntax", export.Options{Format: export.JSON, JQ: ".[] |"}, "jq program: "},
+		{"jq function", export.Options{Format: export.JSON, JQ: "nonesuch"}, "jq program: function not defined: nonesuch/0"},
+		{"jq input", export.Options{Format: export.JSON, JQ: "input"}, "jq program: input(s)/0 is not allowed"},
+		{"jq import", export.Options{Format: export.JSON, JQ: `import "x" as x; .`}, "jq program: "},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			usageError(t, row.o.Check(), row.fails)
+			_, err := export.Write(t.Context(), &limited{n: 1 << 20}, row.o, listing(nil))
+			usageError(t, err, row.fails)
+		})
+	}
+}

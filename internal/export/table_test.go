@@ -1,0 +1,87 @@
+package export_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// No line is wider than the terminal, and none loses more than it must.
+func TestTableFitsTheTerminal(t *testing.T) {
+	list := append(artists(), spotify.Artist{ID: "long", Name: strings.Repeat("椎名👩‍👩‍👧é", 1000)})
+	for _, fields := range [][]string{nil, {"id"}, {"position", "name"}, export.Fields()} {
+		for _, width := range []int{18, 40, 80, 200, 1000} {
+			text, _ := render(t, export.Options{Format: export.Table, Width: width, Fields: fields, Safe: visible}, list)
+			if !utf8.ValidString(text) {
+				t.Errorf("width %d, fields %v: not UTF-8: %q", width, fields, text)
+			}
+			if n := strings.Count(text, "\n"); n != len(list)+1 {
+				t.Errorf("width %d, fields %v: %d lines, want %d", width, fields, n, len(list)+1)
+			}
+			for line := range strings.Lines(text) {
+				if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > max(width, 3*len(fields)-2) {
+					t.Errorf("width %d, fields %v: %d columns in %q", width, fields, w, line)
+				}
+			}
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	list := []spotify.Artist{
+		{ID: "1", Name: "椎名林檎", Followers: count(5)},
+		{ID: "2", Name: "👩‍👩‍👧 family", Followers: count(12345)},
+		{ID: "3", Name: "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301"},
+	}
+	fields := []string{"name", "followers"}
+	rows := []struct {
+		name string
+		o    export.Options
+		want string
+	}{
+		{"columns line up, numbers on the right", export.Options{}, "" +
+			"NAME       FOLLOWERS\n" +
+			"椎名林檎           5\n" +
+			"👩‍👩‍👧 family      12345\n" +
+			"e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301\n"},
+		{"cut between characters, never inside one", export.Options{Width: 8}, "" +
+			"NA…  FO…\n" +
+			"椎…    5\n" +
+			"👩‍👩‍👧…  12…\n" +
+			"e\u0301e\u0301…\n"},
+		{"bold head", export.Options{Width: 80, Color: true}, "" +
+			"\x1b[1mNAME       FOLLOWERS\x1b[0m\n" +
+			"椎名林檎           5\n" +
+			"👩‍👩‍👧 family      12345\n" +
+			"e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301\n"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			row.o.Format, row.o.Fields = export.Table, fields
+			if got, _ := render(t, row.o, list); got != row.want {
+				t.Errorf("got\n%s\nwant\n%s", got, row.want)
+			}
+		})
+	}
+}
+
+// O-04: what is foreign goes through Safe in every format, and only there.
+func TestTerminalsGetSafeText(t *testing.T) {
+	list := artists()
+	for name, o := range everyWay() {
+		t.Run(name, func(t *testing.T) {
+			o.Safe, o.Width, o.Color = visible, 80, true
+			text, _ := render(t, o, list)
+			text = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(text) // our own
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSuffix(line, "\n"); visible(line) != line {
+					t.Errorf("passes: %q", line)
+				}
+			}
+		})
+	}
+}
