@@ -80,12 +80,17 @@ func encode(v any) []byte {
 }
 
 // compress turns the body into gzip when the client asked for it and it pays.
-func (a *answer) compress(r *http.Request) {
+func (s *Server) compress(r *http.Request, a *answer) {
 	if len(a.body) < 512 || a.header.Get("Content-Encoding") != "" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		return
 	}
+	z, ok := s.gzips.Get().(*gzip.Writer)
+	if !ok {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
+	}
+	defer s.gzips.Put(z)
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	z.Reset(&b)
 	_, _ = z.Write(a.body)
 	_ = z.Close()
 	a.body = b.Bytes()

@@ -29,7 +29,7 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, f *fault, a *an
 		d, _ := time.ParseDuration(f.arg)
 		s.wait(r.Context(), d)
 	}
-	a.compress(r)
+	s.compress(r, a)
 	a.writeHead(w)
 	switch what {
 	case "cut":

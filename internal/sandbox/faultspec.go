@@ -11,29 +11,47 @@ import (
 )
 
 // FaultHelp is the grammar of Options.Faults, for people.
-const FaultHelp = `A fault is PLACE:WHAT, for example page=3:502*2 or page=1:429,retry-after=2.
+const FaultHelp = `A fault is PLACE:WHAT, for example page=3:502*2 or page=1:429,retry-after=2
 
-PLACE  page=N (Nth page of followed artists), following (each page), me, api (all of the Web API),
-       authorize (the page), callback (the redirect back), exchange, refresh, token (both), * (every request)
-WHAT   an answer instead of the right one:
-         a status from 200 to 599, with Spotify's body for it
-         401-missing 401-invalid 403-scope 403-premium 403-user 429-text 429-quota 502-html html
-         invalid_grant invalid_client revoked expired (token endpoint)
-         redirect=URL
-       or the right answer, badly delivered:
-         delay=DURATION, hang, reset (before anything is done), lost (done, then reset),
-         cut (half of it), cut-quiet (half, and no length given), drip (a byte at a time),
-         huge (16 MiB of white space before it), bomb (200 MiB of it, in gzip)
-       or the right answer, changed:
-         FIELD=VALUE, no-FIELD (VALUE is JSON, or else text), empty (no items, a new cursor), repeat-cursor
-         page: artists items total next limit after; me: id display_name account_id images email product
-         token: access_token token_type scope expires_in refresh_token
-         callback: code state error error_description iss
-*N     after WHAT: met by so many requests instead of one; * alone: by every one
-,NAME=VALUE  after that: retry-after, type, location and body change the answer, every=DURATION the pace of drip
+PLACE is one of
+  page=N      the Nth page of followed artists
+  following   every page          me         who is signed in
+  api         all of the Web API  authorize  the consent page
+  callback    the redirect back   exchange   of a code
+  refresh     of a token          token      exchange and refresh
+  *           every request
 
-Faults for the same request are met in the order given. Without a PLACE, of the list itself and for good:
-null (an item of page 1 is null), duplicate (page 2 repeats an artist), total+N or total-N (total is off), escapes (names hold escape sequences)`
+WHAT is an answer instead of the right one
+  a status from 200 to 599, with Spotify's body for it
+  401-missing 401-invalid 403-scope 403-premium 403-user 429-text 429-quota
+  502-html html redirect=URL
+  invalid_grant invalid_client revoked expired (token endpoint)
+or the right answer, badly delivered
+  delay=DURATION   hang
+  reset            before anything is done; Go and others then repeat a GET
+  lost             done, then reset
+  cut              half of it     cut-quiet  half, and no length given
+  drip             byte by byte, every=DURATION (1s)
+  huge             behind 16 MiB of white space
+  bomb             behind 200 MiB of it, in gzip
+or the right answer, changed
+  FIELD=VALUE (JSON, or else text) or no-FIELD, where FIELD is
+    pages     artists items total next limit after
+    me        id display_name account_id images email product
+    token     access_token token_type scope expires_in refresh_token
+    callback  code state error error_description iss
+  empty            no items, but a cursor that leads to them
+  repeat-cursor    the cursor that was asked with
+
+*N after WHAT makes N requests meet it instead of one, * alone all of them.
+Then ,retry-after=TEXT ,type=TEXT ,location=URL and ,body=TEXT change the answer.
+Faults for the same request are met in the order given.
+
+Without a PLACE, for good and of the list itself
+  null             an item of the first page is null
+  duplicate        the second page has an artist of the first
+  total+N total-N  total is off
+  escapes          names hold terminal escape sequences`
 
 // fault is one parsed fault; nil means that nothing goes wrong.
 type fault struct {
@@ -133,7 +151,6 @@ func (f *fault) cutWith(text string) (what string) {
 var (
 	places     = []string{"following", "me", "api", "authorize", "callback", "exchange", "refresh", "token", "*"}
 	deliveries = []string{"delay", "hang", "reset", "lost", "cut", "cut-quiet", "drip", "huge", "bomb"}
-	takeArg    = []string{"delay", "redirect"}
 )
 
 // check says what is wrong with what a fault does.
@@ -141,12 +158,16 @@ func (f *fault) check(hasArg bool) string {
 	if text, given := f.with["every"]; given && !duration(text) {
 		return "every wants a duration such as 200ms"
 	}
-	if f.what == "delay" && !duration(f.arg) {
+	switch {
+	case f.what == "delay" && !duration(f.arg):
 		return "delay wants a duration such as 200ms"
-	}
-	if slices.Contains(deliveries, f.what) || f.what == "redirect" || f.cannedAnswer(true) != nil {
-		if hasArg != slices.Contains(takeArg, f.what) {
-			return fmt.Sprintf("%s with a value is not known; see the help of --fault", f.what)
+	case f.what == "redirect" && f.arg == "":
+		return "redirect wants a value, as in redirect=http://example.com"
+	case f.what == "delay" || f.what == "redirect":
+		return ""
+	case slices.Contains(deliveries, f.what) || f.cannedAnswer(true) != nil:
+		if hasArg {
+			return f.what + " takes no value"
 		}
 		return ""
 	}
@@ -219,7 +240,7 @@ func (s *Server) placesOf(r *http.Request) []string {
 		return []string{"me", "api", "*"}
 	case path == "/v1/me/following":
 		p, _ := s.parsePage(r)
-		return []string{fmt.Sprintf("page=%d", p.number()), "following", "api", "*"}
+		return []string{fmt.Sprintf("page=%d", p.number), "following", "api", "*"}
 	case strings.HasPrefix(path, "/v1/"):
 		return []string{"api", "*"}
 	}

@@ -44,11 +44,13 @@ type pageRequest struct {
 	locale string // "" when no Accept-Language came
 	limit  int
 	start  int // index of the first artist of the page
+	number int // of the page, from 1, by where it starts: asked for again, it keeps its number
 }
 
 // parsePage reads the query; problem is "" when it is in order. A cursor that
 // names no followed artist leads behind the end.
 func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
+	defer func() { p.number = s.library.number(p) }()
 	q := r.URL.Query()
 	p = pageRequest{after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
 	if p.after != "" {
@@ -56,7 +58,7 @@ func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 		if i, found := s.library.index[p.after]; found {
 			p.start = i + 1
 		} else if start, found := detour(p.after); found {
-			p.start = start
+			p.start = min(start, len(s.library.artists))
 		}
 	}
 	if text := q.Get("limit"); text != "" {
@@ -75,10 +77,6 @@ func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 	}
 	return p, ""
 }
-
-// number counts pages from 1 by where they start, so that a page asked for
-// again keeps its number. Oddities make a page hold fewer artists than limit.
-func (p pageRequest) number() int { return (p.start+p.limit-1)/p.limit + 1 }
 
 // url is the page's address as Spotify writes it: always the real host, and
 // with the Accept-Language of the request as locale.
@@ -138,24 +136,43 @@ func (s *Server) following(r *http.Request) *answer {
 	return newAnswer(http.StatusOK, typeJSON, b.Bytes())
 }
 
-// page returns the items of a page and the index behind its last artist. An
-// oddity takes the place of an artist, who moves to the next page.
+// page returns the items of a page and the index behind its last artist.
 func (l library) page(p pageRequest) (items [][]byte, end int) {
-	var odd []byte
-	switch {
-	case l.oddities.null && p.number() == 1:
-		odd = []byte("null")
-	case l.oddities.duplicate && p.number() == 2:
-		odd = l.objects[0]
-	}
-	room := p.limit
-	if odd != nil && room > 1 {
-		room--
-	}
-	end = min(p.start+room, len(l.objects))
+	end = min(p.start+l.room(p.number, p.limit), len(l.objects))
 	items = l.objects[p.start:end]
-	if odd != nil && len(items) > 0 && p.limit > 1 {
-		items = append([][]byte{items[0], odd}, items[1:]...)
+	if odd := l.odd(p.number, p.limit); odd != nil && len(items) > 0 {
+		items = append([][]byte{odd}, items...)
 	}
 	return items, end
+}
+
+// odd is the item of a page that is no artist of its own. It takes the place
+// of an artist, who moves to the next page, and stands first, for the last
+// item's id is the cursor.
+func (l library) odd(page, limit int) []byte {
+	switch {
+	case limit == 1:
+		return nil
+	case l.oddities.null && page == 1:
+		return []byte("null")
+	case l.oddities.duplicate && page == 2:
+		return l.objects[0]
+	}
+	return nil
+}
+
+// room is how many artists fit on a page.
+func (l library) room(page, limit int) int {
+	if l.odd(page, limit) != nil {
+		return limit - 1
+	}
+	return limit
+}
+
+func (l library) number(p pageRequest) int {
+	number := 1
+	for at := 0; at < p.start; number++ {
+		at += l.room(number, p.limit)
+	}
+	return number
 }

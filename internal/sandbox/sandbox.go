@@ -72,6 +72,7 @@ type Server struct {
 	http    *http.Server
 	closed  chan struct{}
 	library library
+	gzips   sync.Pool // of *gzip.Writer, which are big
 
 	mu       sync.Mutex
 	offset   time.Duration // what Advance added to the clock
