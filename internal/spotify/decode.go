@@ -16,7 +16,7 @@ import (
 // withheld, so that a change in a field that nobody asked for breaks nothing.
 //
 // It walks tokens instead of filling structs: the decoder is most of the work
-// that an export does, and this takes a fifth of encoding/json's time.
+// that an export does, and this takes a quarter of encoding/json's time.
 
 // Artist is an artist object of the Web API, cut down to what an export shows.
 // https://developer.spotify.com/documentation/web-api/reference/get-followed
@@ -66,8 +66,8 @@ func decodePage(body []byte, raw bool) (page, error) {
 			case "items":
 				listed = d.array(func() { d.item(&p, raw) })
 			case "total":
-				if n := d.number(); n != nil && *n >= 0 {
-					p.total = int(*n)
+				if n, ok := d.number(); ok && n >= 0 {
+					p.total = int(n)
 				}
 			case "cursors":
 				d.object(func(name []byte) { d.cursor(&p, name) })
@@ -185,9 +185,9 @@ func (d *decoder) artist() Artist {
 		case "genres":
 			a.Genres = d.texts()
 		case "followers":
-			d.object(func(name []byte) { d.only("total", name, func() { a.Followers = d.number() }) })
+			d.object(func(name []byte) { d.only("total", name, func() { a.Followers = d.count() }) })
 		case "popularity":
-			a.Popularity = d.number()
+			a.Popularity = d.count()
 		default:
 			d.skip()
 		}
@@ -211,9 +211,7 @@ func (d *decoder) widestImage() string {
 			case "url":
 				d.url = d.appendText(d.url)
 			case "width":
-				if n := d.number(); n != nil {
-					width = *n
-				}
+				width, _ = d.number()
 			default:
 				d.skip()
 			}
@@ -300,17 +298,25 @@ func (d *decoder) appendText(to []byte) []byte {
 	return to
 }
 
-// number reads a number; any other value is skipped, and nil.
-func (d *decoder) number() *int64 {
+// number reads a number; any other value is skipped, and false.
+func (d *decoder) number() (n int64, ok bool) {
 	if d.tokens.PeekKind() != '0' {
 		d.skip()
-		return nil
+		return 0, false
 	}
 	token := d.read()
 	if d.err != nil {
+		return 0, false
+	}
+	return token.Int(), true
+}
+
+// count reads a number that may be withheld.
+func (d *decoder) count() *int64 {
+	n, ok := d.number()
+	if !ok {
 		return nil
 	}
-	n := token.Int()
 	return &n
 }
 
