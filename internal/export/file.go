@@ -28,6 +28,8 @@ import (
 func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows int, err error)) error {
 	old, err := os.Stat(name)
 	switch {
+	case name == "":
+		return writeError(name, syscall.ENOENT)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return writeError(name, err)
 	case old != nil && old.IsDir():

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -45,68 +44,68 @@ func (g Guard) check(name, path string, rows int) error {
 	if g.Format == "" || rows > 0 && g.MaxDrop >= 100 {
 		return nil
 	}
-	old, err := count(path, g.Format)
-	if err != nil {
-		return nil // none yet, or not a list of ours: nothing to compare with
-	}
+	old := count(path, g.Format)
 	if rows == 0 && old > 0 || float64(old-rows)*100 > g.MaxDrop*float64(old) {
 		return &ShrunkError{name, old, rows}
 	}
 	return nil
 }
 
-// count tells how many artists the file holds.
-func count(path string, format Format) (int, error) {
+// count tells how many artists the file holds, up to where it is damaged. A
+// file that is not there, or is no list, holds none.
+func count(path string, format Format) int {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return 0
 	}
 	defer f.Close()
 	switch format {
 	case JSON:
-		return countArray(f)
+		return countArray(json.NewDecoder(f))
 	case NDJSON:
 		return countObjects(json.NewDecoder(f))
 	case CSV, ExcelCSV:
-		return countRecords(f)
+		return countRecords(csv.NewReader(f))
 	default:
-		return countLines(f)
+		return countLines(bufio.NewReader(f))
 	}
 }
 
-func countArray(r io.Reader) (int, error) {
-	d := json.NewDecoder(r)
+func countArray(d *json.Decoder) int {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return 0, errors.New("not an array")
+		return 0
 	}
 	return countObjects(d)
 }
 
-func countObjects(d *json.Decoder) (n int, err error) {
-	for ; d.More(); n++ {
+func countObjects(d *json.Decoder) (n int) {
+	for d.More() {
 		var one map[string]json.RawMessage
-		if err := d.Decode(&one); err != nil {
-			return 0, err
+		if d.Decode(&one) != nil {
+			break
 		}
+		n++
 	}
-	return n, nil
+	return n
 }
 
-func countRecords(r io.Reader) (n int, err error) {
-	c := csv.NewReader(r)
-	c.ReuseRecord = true
-	for n = -1; ; n++ { // the header is none
-		if _, err := c.Read(); errors.Is(err, io.EOF) {
-			return max(n, 0), nil
-		} else if err != nil {
-			return 0, err
+func countRecords(r *csv.Reader) (n int) {
+	r.ReuseRecord = true
+	for {
+		if _, err := r.Read(); err != nil {
+			return max(0, n-1) // less the header
 		}
+		n++
 	}
 }
 
-func countLines(r io.Reader) (n int, err error) {
-	s := bufio.NewScanner(r)
-	for n = -1; s.Scan(); n++ {
+func countLines(r *bufio.Reader) (n int) {
+	for {
+		line, err := r.ReadSlice('\n')
+		if err == nil {
+			n++
+		} else if !errors.Is(err, bufio.ErrBufferFull) {
+			return max(0, n-1+min(1, len(line))) // less the header; the last line may lack its end
+		}
 	}
-	return max(n, 0), s.Err()
 }

@@ -34,17 +34,16 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // writeError wraps err once. What the os package puts around the cause (the
 // call and the path, for a temporary file one that nobody asked for) is left out.
 func writeError(name string, err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	var done *WriteError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &done):
+	}
+	if done := (*WriteError)(nil); errors.As(err, &done) {
 		err = done.Err
-	case errors.As(err, &path):
+	}
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = path.Err
-	case errors.As(err, &link):
+	}
+	if link := (*os.LinkError)(nil); errors.As(err, &link) {
 		err = link.Err
 	}
 	return &WriteError{name, err}

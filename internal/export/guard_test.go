@@ -1,0 +1,159 @@
+package export_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spotauth/spotauth/internal/export"
+)
+
+func TestParseDrop(t *testing.T) {
+	rows := []struct {
+		in    string
+		want  float64
+		fails string
+	}{
+		{"20%", 20, ""},
+		{"20", 20, ""},
+		{"0%", 0, ""},
+		{"100%", 100, ""},
+		{"2.5%", 2.5, ""},
+		{"101%", 0, "no percentage from 0% to 100%"},
+		{"-1%", 0, "no percentage from 0% to 100%"},
+		{"NaN", 0, "no percentage from 0% to 100%"},
+		{"", 0, "no percentage from 0% to 100%"},
+		{"%", 0, "no percentage from 0% to 100%"},
+		{"a fifth", 0, "no percentage from 0% to 100%"},
+	}
+	for _, row := range rows {
+		got, err := export.ParseDrop(row.in)
+		if got != row.want {
+			t.Errorf("ParseDrop(%q) = %v, want %v", row.in, got, row.want)
+		}
+		usageError(t, err, row.fails)
+	}
+}
+
+// list writes n artists in a format, as `artists --output` does.
+func list(t *testing.T, o export.Options, n int) func(io.Writer) (int, error) {
+	return func(w io.Writer) (int, error) {
+		all := artists()
+		for len(all) < n {
+			all = append(all, artists()...)
+		}
+		res, err := export.Write(t.Context(), w, o, listing(all[:n]))
+		return res.Rows, err
+	}
+}
+
+// O-03: a good list is not replaced by an empty or much shorter one, in any format.
+func TestGuard(t *testing.T) {
+	rows := []struct {
+		name     string
+		drop     float64
+		old, new int
+		held     bool
+	}{
+		{"empty over some", 100, 100, 0, true},
+		{"empty over one", 100, 1, 0, true},
+		{"one over many", 100, 100, 1, false},
+		{"empty over empty", 0, 0, 0, false},
+		{"exactly the drop", 20, 100, 80, false},
+		{"one more than the drop", 20, 100, 79, true},
+		{"exactly, where floats are not", 42, 50, 29, false},
+		{"no drop at all", 0, 100, 99, true},
+		{"equal", 0, 100, 100, false},
+		{"grown", 0, 10, 20, false},
+	}
+	for _, f := range export.Formats() {
+		for _, row := range rows {
+			t.Run(string(f)+" "+row.name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "artists")
+				o := export.Options{Format: f}
+				if err := export.File(t.Context(), path, export.Guard{}, list(t, o, row.old)); err != nil {
+					t.Fatal(err)
+				}
+				before, _ := os.ReadFile(path)
+				err := export.File(t.Context(), path, export.Guard{Format: f, MaxDrop: row.drop}, list(t, o, row.new))
+				var shrunk *export.ShrunkError
+				if errors.As(err, &shrunk) != row.held || err != nil && !row.held {
+					t.Fatalf("error %v, want held back: %t", err, row.held)
+				}
+				after, _ := os.ReadFile(path)
+				if row.held && (shrunk.Old != row.old || shrunk.New != row.new || shrunk.Name != path) {
+					t.Errorf("%+v, want %d and %d", shrunk, row.old, row.new)
+				}
+				if row.held && !bytes.Equal(before, after) {
+					t.Error("the old file has changed")
+				}
+				alone(t, path)
+			})
+		}
+	}
+}
+
+func TestShrunkErrorHasBothNumbers(t *testing.T) {
+	err := &export.ShrunkError{Name: "artists.csv", Old: 312, New: 12}
+	if got, want := err.Error(), "artists.csv holds 312 artists, the new list 12: left as it is"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// What is no list of the same format is no reason to hold a list back; a cut
+// or damaged one that still shows artists is.
+func TestGuardReadsWhatItFinds(t *testing.T) {
+	rows := []struct {
+		name   string
+		format export.Format
+		old    string
+		held   bool
+	}{
+		{"no JSON", export.JSON, "id,name\n1,a\n", false},
+		{"JSON of another kind", export.JSON, `{"a":1}`, false},
+		{"array of numbers", export.JSON, `[1,2]`, false},
+		{"indented array", export.JSON, "[\n  {\n    \"id\": \"1\"\n  }\n]", true},
+		{"cut array", export.JSON, "[\n{\"id\":\"1\"},\n", true},
+		{"empty file", export.JSON, "", false},
+		{"empty array", export.JSON, "[]\n", false},
+		{"no NDJSON", export.NDJSON, "hello\n", false},
+		{"lines", export.NDJSON, "{}\n{}\n", true},
+		{"csv with line ends in cells", export.CSV, "id,name\n1,\"a\nb\"\n", true},
+		{"csv header only", export.CSV, "id,name\n", false},
+		{"damaged csv", export.CSV, "id,name\n1,\"a\n", false},
+		{"empty csv", export.CSV, "", false},
+		{"excel-csv", export.ExcelCSV, "\ufeffid\r\n1\r\n", true},
+		{"tsv header only", export.TSV, "id\tname\n", false},
+		{"tsv", export.TSV, "id\n1\n", true},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "artists")
+			if err := os.WriteFile(path, []byte(row.old), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := export.File(t.Context(), path, export.Guard{Format: row.format, MaxDrop: 100}, list(t, export.Options{Format: row.format}, 0))
+			var shrunk *export.ShrunkError
+			if errors.As(err, &shrunk) != row.held || err != nil && !row.held {
+				t.Errorf("error %v, want held back: %t", err, row.held)
+			}
+		})
+	}
+}
+
+// alone checks that nothing lies beside the file.
+func alone(t *testing.T, path string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != filepath.Base(path) {
+			t.Errorf("%s is left behind", e.Name())
+		}
+	}
+}
