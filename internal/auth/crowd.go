@@ -8,11 +8,11 @@ import (
 )
 
 // maxCallers is how many connections may be open without a whole request.
-const maxCallers = 32
+const maxCallers = 64
 
 // crowd is a listener on which no one is kept out by callers that say nothing:
 // when there are too many of these, the one that has been silent longest goes.
-// Queueing would let 32 silent ones hold up the browser.
+// Queueing would let as many silent ones hold up the browser.
 type crowd struct {
 	net.Listener
 	mu     sync.Mutex

@@ -116,7 +116,7 @@ func (l *loopback) readPastes(ctx context.Context, paste func(context.Context) (
 		}
 		a, err := l.pending.readAddress(address)
 		if err == nil {
-			l.take(a)
+			l.take(a, false)
 			return
 		}
 		l.say(err)
@@ -176,7 +176,7 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 	case err != nil:
 		l.sayOnce(err)
 		l.pages.write(w, http.StatusBadRequest, badRequest)
-	case l.take(a) && l.promise():
+	case l.take(a, true):
 		w.Header().Set("Location", l.result)
 		l.pages.write(w, http.StatusSeeOther, page{})
 	default:
@@ -196,26 +196,21 @@ func (l *loopback) serveResult(w http.ResponseWriter) {
 	l.settle()
 }
 
-// take makes a the answer, unless another came first. The same one again is
-// fine: browsers repeat themselves.
-func (l *loopback) take(a answer) bool {
+// take makes a the answer, unless another came first. It reports whether a tab
+// that brought a may be sent to the result page, and then keeps the server up
+// for it. The same answer again may: browsers repeat themselves.
+func (l *loopback) take(a answer, fromTab bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.answer == nil {
 		l.answer = &a
 		l.answers <- a
 	}
-	return l.answer.equal(a)
-}
-
-// promise keeps the server up for one more result page, if it is not too late.
-func (l *loopback) promise() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.isTold {
-		l.promised++
+	if !fromTab || l.isTold || !l.answer.equal(a) {
+		return false
 	}
-	return !l.isTold
+	l.promised++
+	return true
 }
 
 func (l *loopback) tell(ending page) {

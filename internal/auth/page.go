@@ -31,7 +31,7 @@ var (
 	declined = page{Mark: "no", Title: "Sign-in declined",
 		Text: "Access was not given, and nothing was saved.",
 		Next: "If that was a mistake, run “spotauth login” again in the terminal."}
-	failed = page{Mark: "no", Title: "Sign-in did not succeed",
+	failed = page{Mark: "no", Title: "Sign-in failed",
 		Text: "Spotify sent you back here, but the sign-in could not be completed.",
 		Next: "Look at the terminal: it says what went wrong and what to do."}
 	otherLogin = page{Mark: "wait", Title: "Not this sign-in",
