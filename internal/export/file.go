@@ -57,7 +57,7 @@ func descriptor(name string) bool {
 func direct(ctx context.Context, name string, write func(io.Writer) (int, error)) error {
 	f, err := open(ctx, name)
 	if err != nil {
-		return writeError(name, err)
+		return finish(ctx, name, writeError(name, err), nil)
 	}
 	defer context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) })()
 	_, err = write(f)

