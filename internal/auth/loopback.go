@@ -56,7 +56,7 @@ func newLoopback(p Pending, notice func(error)) *loopback {
 	if callback == "" {
 		callback = "/"
 	}
-	return &loopback{
+	l := &loopback{
 		pending:  p,
 		host:     u.Host,
 		callback: callback,
@@ -68,23 +68,24 @@ func newLoopback(p Pending, notice func(error)) *loopback {
 		told:     make(chan struct{}),
 		settled:  make(chan struct{}),
 	}
-}
-
-// serve starts answering on ln, with limits for whoever is slow or large.
-func (l *loopback) serve(ln net.Listener) {
-	callers := &crowd{Listener: ln}
-	l.server = &http.Server{
+	l.server = &http.Server{ // with limits for whoever is slow or large
 		Handler:                      l,
 		ReadHeaderTimeout:            5 * time.Second,
 		ReadTimeout:                  10 * time.Second,
 		WriteTimeout:                 10 * time.Second,
 		IdleTimeout:                  5 * time.Second,
 		MaxHeaderBytes:               16 << 10,
-		ConnState:                    callers.changed,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		DisableGeneralOptionsHandler: true,
 	}
 	l.server.SetKeepAlivesEnabled(false)
+	return l
+}
+
+// serve starts answering on ln.
+func (l *loopback) serve(ln net.Listener) {
+	callers := &crowd{Listener: ln}
+	l.server.ConnState = callers.changed
 	l.serving.Go(func() { _ = l.server.Serve(callers) }) // returns at close, and close alone
 }
 

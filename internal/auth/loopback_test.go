@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -342,8 +343,10 @@ func TestLoginTellsLateTabsThatItIsOver(t *testing.T) {
 	p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:5000/callback")
 	l := newLoopback(p, nil)
 	a := answer{code: p.state}
-	if !l.take(a, true) || !l.take(a, true) {
-		t.Fatal("the first answer, or its repetition, was refused")
+	for range 2 {
+		if !l.take(a, true) {
+			t.Fatal("the answer, or its repetition, was refused")
+		}
 	}
 	l.tell(declined)
 	if l.take(a, true) {
@@ -375,14 +378,6 @@ func TestLoginSurvivesSilentCallers(t *testing.T) {
 	}
 	defer huge.Close()
 	go io.WriteString(huge, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20))
-	for range 40 { // whole requests whose bodies never come
-		conn, err := net.Dial("tcp", l.Addr.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nContent-Length: 200000\r\n\r\n", l.Addr)
-	}
 	began := time.Now()
 	if status, _ := visit(t, l.answerWith("canary-code")); status != 200 {
 		t.Errorf("status %d", status)
@@ -402,6 +397,23 @@ func TestLoginRefusesAHugeHeader(t *testing.T) {
 	}
 	visit(t, l.answerWith("canary-code"))
 	l.mustEnd(t, 2*time.Second)
+}
+
+// L-16: a body is not waited for, and its connection not kept.
+func TestLoginWaitsForNoBody(t *testing.T) {
+	l := start(t, nil)
+	conn, err := net.Dial("tcp", l.Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nContent-Length: 200000\r\n\r\n", l.Addr)
+	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
+	if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 404 ") {
+		t.Errorf("answered %.20q, then %v", text, err)
+	}
+	visit(t, l.answerWith("canary-code"))
+	l.mustEnd(t, time.Second)
 }
 
 // L-16: a crowd has a limit, and the longest silent goes first.
@@ -486,25 +498,44 @@ func TestLoginEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// L-17: an interrupt in the exchange ends that too, and the browser hears of it.
+// L-17: an interrupt in the exchange ends that too. The browser hears of it,
+// but is not waited for.
 func TestLoginEndsWithItsContextInTheExchange(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	interrupted := errors.New("interrupted")
-	a := newAccounts(t)
-	a.answer = func(w http.ResponseWriter, r *http.Request) {
-		cancel(interrupted)
-		<-r.Context().Done()
+	for name, tab := range map[string]func(t *testing.T, address string){
+		"tab that waits": func(t *testing.T, address string) {
+			if _, body := visit(t, address); body != rendered(failed) {
+				t.Errorf("page %q", body)
+			}
+		},
+		"tab that goes": func(t *testing.T, address string) {
+			res, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, address, nil))
+			if err != nil {
+				t.Error("no redirect")
+				return
+			}
+			res.Body.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			interrupted := errors.New("interrupted")
+			at := make(chan time.Time, 1)
+			a := newAccounts(t)
+			a.answer = func(_ http.ResponseWriter, r *http.Request) {
+				time.Sleep(50 * time.Millisecond) // the tab is back for its page by then
+				at <- time.Now()
+				cancel(interrupted)
+				<-r.Context().Done()
+			}
+			c := a.config(t)
+			wait := browse(&c, func(w Waiting) { tab(t, answerURL(w.URL, "canary-code")) })
+			_, err := Login(ctx, c)
+			if took := time.Since(<-at); !errors.Is(err, interrupted) || took > 300*time.Millisecond {
+				t.Errorf("%v after %v", err, took)
+			}
+			wait()
+		})
 	}
-	c := a.config(t)
-	wait := browse(&c, func(w Waiting) {
-		if _, body := visit(t, answerURL(w.URL, "canary-code")); body != rendered(failed) {
-			t.Errorf("page %q", body)
-		}
-	})
-	if _, err := Login(ctx, c); !errors.Is(err, interrupted) {
-		t.Errorf("error %v", err)
-	}
-	wait()
 }
 
 // L-01, L-07: the address of the page that failed to load is as good as the page.
@@ -576,20 +607,28 @@ func TestLoginListensOnWhenPastingEnds(t *testing.T) {
 // L-08: the browser may wait longer for its page than the server's limits for
 // requests, where the keychain asks the person something first.
 func TestLoginPageSurvivesALongSave(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 11 s, the server's own limits having to pass")
+	ln, address, err := listen(t.Context(), DefaultRedirectURI)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Parallel()
-	l := start(t, func(c *Config) {
-		c.Finish = func(context.Context, Grant) (string, error) {
-			time.Sleep(11 * time.Second)
-			return "", nil
+	p := Config{Origin: Origin, ClientID: testID}.newPending(address)
+	l := newLoopback(p, nil)
+	const limit = 50 * time.Millisecond
+	l.server.ReadTimeout, l.server.WriteTimeout = limit, limit
+	l.serve(ln)
+	var tab sync.WaitGroup
+	tab.Go(func() {
+		status, body := visit(t, p.RedirectURI+"?code=canary-code&state="+p.state.Reveal())
+		if status != 200 || body != rendered(signedIn) {
+			t.Errorf("status %d", status)
 		}
 	})
-	if status, body := visit(t, l.answerWith("canary-code")); status != 200 || body != rendered(signedIn) {
-		t.Errorf("status %d", status)
+	if _, err := l.wait(t.Context(), 5*time.Second); err != nil {
+		t.Fatal(err)
 	}
-	l.mustEnd(t, time.Second)
+	time.Sleep(3 * limit) // the save, over a real connection's deadlines
+	l.close(t.Context(), signedIn)
+	tab.Wait()
 }
 
 // L-08: a browser that opens a connection ahead, as Chrome does, delays nothing;
