@@ -80,6 +80,14 @@ func commandError(err error) error {
 	return statusError(exit.ExitCode())
 }
 
+// hinted is an error whose hint only the command knows.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e hinted) Unwrap() error { return e.error }
+
 // A failure is what is said about an error.
 type failure struct {
 	Code       string `json:"code"`
@@ -123,20 +131,29 @@ func (a *app) say(f failure) {
 
 // explain finds the words and the status for an error.
 func (a *app) explain(err error) failure {
+	f := a.classify(err)
+	if f.Message == "" {
+		f.Message = err.Error()
+	}
+	var own hinted
+	if errors.As(err, &own) {
+		f.Hint = own.hint
+	}
+	return f
+}
+
+func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
 		explainUsage, explainSession, explainAuth, a.explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
-			if f.Message == "" {
-				f.Message = err.Error()
-			}
 			return f
 		}
 	}
 	if !a.running { // cobra's own errors: the command line was not understood
 		return failure{Code: "usage", Message: firstLine(err), Hint: "spotauth --help", Exit: exitUsage}
 	}
-	return failure{Code: "other", Message: err.Error(), Exit: exitOther}
+	return failure{Code: "other", Exit: exitOther}
 }
 
 func explainUsage(err error) (failure, bool) {
@@ -197,7 +214,7 @@ func explainAuth(err error) (failure, bool) {
 	case errors.Is(err, auth.ErrDenied):
 		return failure{Code: "declined", Message: "you declined in the browser; nothing was saved", Exit: exitDeclined}, true
 	case errors.Is(err, auth.ErrTimeout):
-		return failure{Code: "timed_out", Hint: "compare the redirect URI in the app's settings, letter by letter", Exit: exitDeclined}, true
+		return failure{Code: "timed_out", Exit: exitDeclined}, true
 	case errors.Is(err, auth.ErrPortInUse):
 		return failure{Code: "port", Hint: "end the program that has it, or register http://127.0.0.1/callback, for which any port will do", Exit: exitOther}, true
 	case errors.Is(err, auth.ErrPortReserved):

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spotauth/spotauth/internal/auth"
 	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
@@ -88,7 +89,11 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 		who, err = a.accept(ctx, s, c, g, before, o)
 		return who.Name, err
 	}
-	if _, err := auth.Login(ctx, c); err != nil {
+	_, err = auth.Login(ctx, c)
+	if errors.Is(err, auth.ErrTimeout) {
+		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + registered(s)}
+	}
+	if err != nil {
 		return err
 	}
 	a.console.Note("signed in as %s", accountName(who))
@@ -107,6 +112,9 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		Transport: a.transport,
 		Ready:     func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) },
 		Notice:    a.notice(s),
+	}
+	if c.ClientID == "" && address != "" {
+		c.ClientID = sandbox.ClientID
 	}
 	if c.ClientID == "" {
 		if c.ClientID, err = a.askClientID(ctx, o.secretStdin); err != nil {

@@ -56,6 +56,9 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) error {
+	if o.port < 0 || o.port > 65535 {
+		return usageError{fmt.Errorf("--port must be between 0 and 65535")}
+	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)))
 	if err != nil {
 		return fmt.Errorf("starting the stand-in: %w", err)

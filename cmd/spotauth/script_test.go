@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +29,261 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// TestScripts runs the real main against the stand-in, with the login in a file.
+func TestScripts(t *testing.T) {
+	runScripts(t, "testdata/script", func(*testscript.Env) ([]string, error) { return []string{"STORE=file"}, nil })
+}
+
+// TestScriptsKeychain runs the same scripts, each with a session bus and an
+// unlocked gnome-keyring of its own.
+func TestScriptsKeychain(t *testing.T) {
+	needKeychain(t)
+	runScripts(t, "testdata/script", withKeychain)
+	runScripts(t, "testdata/keychain", withKeychain)
+}
+
+func withKeychain(env *testscript.Env) ([]string, error) {
+	address, stop, err := startKeychain(env.Getenv("HOME"), keychainUnlocked)
+	if err != nil {
+		return nil, err
+	}
+	env.Defer(stop)
+	return []string{"STORE=keychain", "DBUS_SESSION_BUS_ADDRESS=" + address}, nil
+}
+
+func runScripts(t *testing.T, dir string, store func(*testscript.Env) ([]string, error)) {
+	testscript.RunT(&scriptT{T: t}, testscript.Params{
+		Dir: dir,
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			if err := os.MkdirAll(home, 0o700); err != nil {
+				return err
+			}
+			env.Setenv("HOME", home)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			env.Setenv("DISPLAY", ":0") // the browser stand-in needs none
+			env.Setenv("BROWSER_MODE", "agree")
+			vars, err := store(env)
+			env.Vars = append(env.Vars, vars...)
+			self := env.T().(*scriptT)
+			env.Values[scriptKey{}] = self
+			env.Defer(func() { self.sweepFiles(env.WorkDir) })
+			return err
+		},
+		Cmds:                commands,
+		Condition:           scriptCondition,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+type scriptKey struct{}
+
+func scriptCondition(cond string) (bool, error) {
+	if cond == "root" {
+		return os.Getuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// scriptT keeps everything that a script's commands printed, and at its end
+// looks for the secrets that its stand-ins gave or were given.
+type scriptT struct {
+	*testing.T
+	log     strings.Builder
+	servers []*sandbox.Server
+}
+
+func (s *scriptT) Verbose() bool { return true } // so that the whole log is given to Log
+
+func (s *scriptT) Log(args ...any) { fmt.Fprintln(&s.log, args...) }
+
+func (s *scriptT) Run(name string, f func(testscript.T)) {
+	s.T.Run(name, func(t *testing.T) {
+		sub := &scriptT{T: t}
+		defer func() {
+			sub.sweep("what the commands printed", sub.log.String(), strings.HasPrefix(name, "token"))
+			for _, server := range sub.servers {
+				server.Close()
+			}
+			if t.Failed() || testing.Verbose() {
+				t.Log(sub.log.String())
+			}
+		}()
+		f(sub)
+	})
+}
+
+// sweep is the canary sweep (S-01). Only a script about tokens may print access tokens.
+func (s *scriptT) sweep(what, text string, tokens bool) {
+	s.Helper()
+	for _, server := range s.servers {
+		for _, canary := range server.Secrets() {
+			if strings.Contains(text, canary) && !(tokens && isAccessToken(server, canary)) {
+				s.Errorf("a secret reached %s", what)
+				s.log.Reset()
+				return
+			}
+		}
+	}
+}
+
+// isAccessToken says whether the stand-in's API was asked with this text.
+func isAccessToken(server *sandbox.Server, text string) bool {
+	return slices.ContainsFunc(server.Requests(), func(r sandbox.Request) bool {
+		return r.Header.Get("Authorization") == "Bearer "+text
+	})
+}
+
+// sweepFiles sweeps all files that the script left, but the logins that were
+// asked to be in files, and those whose name says that a token is in them.
+func (s *scriptT) sweepFiles(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		if filepath.Base(filepath.Dir(path)) == "logins" || strings.HasPrefix(d.Name(), "token") || strings.Contains(path, "keyrings") {
+			return nil
+		}
+		if text, err := os.ReadFile(path); err == nil {
+			s.sweep(strings.TrimPrefix(path, dir), string(text), false)
+		}
+		return nil
+	})
+}
+
+// commands are what the scripts know beside the standard commands.
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"sandbox":  startSandbox,
+	"tell":     tellSandbox,
+	"requests": countRequests,
+	"records":  countRecords,
+	"exits":    exits,
+}
+
+// exits runs a command and asserts its exit status: exits 4 spotauth token
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// startSandbox starts a stand-in with artists=N, fault=SPEC, consent=..., rotate, legacy.
+func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	o := sandbox.Options{Artists: 120, Seed: 1}
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		switch name {
+		case "artists":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			o.Artists = n
+		case "fault":
+			o.Faults = append(o.Faults, value)
+		case "consent":
+			o.Consent = sandbox.Consent(value)
+		case "rotate":
+			o.Rotate = true
+		case "legacy":
+			o.Legacy = true
+		case "redirect":
+			o.RedirectURIs = append(o.RedirectURIs, value)
+		default:
+			ts.Fatalf("sandbox: unknown option %s", arg)
+		}
+	}
+	server, err := sandbox.New(o)
+	ts.Check(err)
+	self := scriptOf(ts)
+	self.servers = append(self.servers, server)
+	ts.Setenv("SPOTAUTH_SANDBOX", server.URL())
+}
+
+func scriptOf(ts *testscript.TestScript) *scriptT { return ts.Value(scriptKey{}).(*scriptT) }
+
+func lastSandbox(ts *testscript.TestScript) *sandbox.Server {
+	servers := scriptOf(ts).servers
+	if len(servers) == 0 {
+		ts.Fatalf("no sandbox was started")
+	}
+	return servers[len(servers)-1]
+}
+
+// tellSandbox makes something happen on Spotify's side.
+func tellSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	server := lastSandbox(ts)
+	switch args[0] {
+	case "expire":
+		server.ExpireAccessTokens()
+	case "revoke":
+		server.RevokeRefreshTokens()
+	case "advance":
+		d, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		server.Advance(d)
+	case "account":
+		server.SignInAs(args[1], args[2])
+	default:
+		ts.Fatalf("tell: unknown event %s", args[0])
+	}
+}
+
+// countRequests asserts how many requests a path has had: requests 3 /v1/me/following.
+func countRequests(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	for _, r := range lastSandbox(ts).Requests() {
+		if r.Path == args[1] && (len(args) < 3 || r.Form.Get("grant_type") == args[2]) {
+			got++
+		}
+	}
+	if got != want {
+		ts.Fatalf("%d requests to %s, want %d", got, args[1], want)
+	}
+}
+
+// countRecords asserts that an export is whole: it has the artists that the
+// stand-in serves, in that order, with their names. records json stdout 120
+func countRecords(ts *testscript.TestScript, neg bool, args []string) {
+	var ids, names []string
+	switch text := ts.ReadFile(args[1]); args[0] {
+	case "csv":
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		ts.Check(err)
+		for _, row := range rows[1:] {
+			ids, names = append(ids, row[slices.Index(rows[0], "id")]), append(names, row[slices.Index(rows[0], "name")])
+		}
+	case "json":
+		var rows []struct{ ID, Name string }
+		ts.Check(json.Unmarshal([]byte(text), &rows))
+		for _, row := range rows {
+			ids, names = append(ids, row.ID), append(names, row.Name)
+		}
+	default:
+		ts.Fatalf("records: unknown format %s", args[0])
+	}
+	served := lastSandbox(ts).Artists()
+	if args[2] != strconv.Itoa(len(ids)) || len(ids) > len(served) {
+		ts.Fatalf("%d records, want %s of %d", len(ids), args[2], len(served))
+	}
+	for i, id := range ids {
+		if id != served[i].ID || names[i] != strings.ReplaceAll(served[i].Name, "\r\n", "\n") {
+			ts.Fatalf("record %d is %s %q, want %s %q", i+1, id, names[i], served[i].ID, served[i].Name)
+		}
+	}
+}
+
 // browserStandIn is the browser of the scripts: the program's opener finds it
 // as xdg-open. $BROWSER_MODE says what happens in it. It leaves its arguments
 // and environment in $WORK, where the canary sweep reads them.
@@ -32,33 +293,40 @@ func browserStandIn() {
 	_ = os.WriteFile(filepath.Join(os.Getenv("WORK"), fmt.Sprintf("browser-%d.trace", os.Getpid())), []byte(trace), 0o600)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	var err error
-	for _, step := range strings.Split(os.Getenv("BROWSER_MODE"), ",") {
-		switch step {
-		case "agree":
-			err = sandbox.Agree(ctx, http.DefaultClient, address)
-		case "cancel":
-			err = sandbox.Cancel(ctx, http.DefaultClient, address)
-		case "noisy":
-			fmt.Println("Opening in existing browser session.")
-			fmt.Fprintln(os.Stderr, "Gtk-WARNING: something nobody asked about")
-		case "foreground":
-			defer time.Sleep(20 * time.Second)
-		case "fork":
-			child := exec.Command("sleep", "20")
-			child.Stdout, child.Stderr = os.Stdout, os.Stderr
-			err = child.Start()
-		case "look":
-			_, err = http.Get(address)
-		case "fail":
-			os.Exit(3)
-		case "", "nothing":
-		default:
-			err = fmt.Errorf("unknown step %q", step)
-		}
-		if err != nil {
+	for step := range strings.SplitSeq(os.Getenv("BROWSER_MODE"), ",") {
+		if err := browse(ctx, step, address); err != nil {
 			fmt.Fprintln(os.Stderr, "xdg-open:", err)
 			os.Exit(1)
 		}
 	}
+}
+
+func browse(ctx context.Context, step, address string) error {
+	switch step {
+	case "agree":
+		return sandbox.Agree(ctx, http.DefaultClient, address)
+	case "cancel":
+		return sandbox.Cancel(ctx, http.DefaultClient, address)
+	case "look": // at the page, and do nothing
+		resp, err := http.Get(address)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	case "noisy":
+		fmt.Println("Opening in existing browser session.")
+		fmt.Fprintln(os.Stderr, "Gtk-WARNING: something nobody asked about")
+	case "foreground":
+		time.Sleep(20 * time.Second)
+	case "fork":
+		child := exec.Command("sleep", "20")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr
+		return child.Start()
+	case "fail":
+		os.Exit(3)
+	case "nothing":
+	default:
+		return fmt.Errorf("unknown step %q", step)
+	}
+	return nil
 }

@@ -41,9 +41,6 @@ func (a *app) sessionOptions(o session.Options) (session.Options, error) {
 	if o.ClientID == "" {
 		o.ClientID = a.env("SPOTAUTH_CLIENT_ID")
 	}
-	if o.ClientID == "" && o.Sandbox != "" {
-		o.ClientID = sandbox.ClientID
-	}
 	o.Profile = a.profile
 	o.BusAddress = a.env("DBUS_SESSION_BUS_ADDRESS")
 	o.Interactive = a.console.ErrIsTerminal
