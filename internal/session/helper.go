@@ -23,8 +23,11 @@ type helper struct {
 func (h helper) get(ctx context.Context, k key) (string, error) {
 	return h.run(ctx, "reading", func(start client.ProgramFunc) (string, error) {
 		found, err := client.Get(start, k.url())
-		if err != nil {
+		switch {
+		case err != nil:
 			return "", err
+		case found.Secret == "": // docker-credential-pass calls that a success
+			return "", credentials.NewErrCredentialsNotFound()
 		}
 		return found.Secret, nil
 	})

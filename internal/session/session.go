@@ -90,6 +90,7 @@ type Session struct {
 	profile  string
 	saved    Settings // as config.toml has them
 	settings Settings // with the overrides
+	work     int      // of encrypting an export
 
 	mu      sync.Mutex
 	store   store  // nil: the login is in memory alone
@@ -109,7 +110,7 @@ func Open(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{options: o, patience: newPatience(o), profile: o.Profile}
+	s := &Session{options: o, patience: newPatience(o), profile: o.Profile, work: exportWork}
 	if s.profile == "" {
 		s.profile = c.defaultName()
 	}
@@ -122,8 +123,10 @@ func Open(o Options) (*Session, error) {
 		RedirectURI: first(o.RedirectURI, s.saved.RedirectURI),
 		Store:       first(o.Store, s.saved.Store, storeKeychain),
 	}
-	s.store, err = s.open(s.settings.Store)
-	return s, err
+	if s.store, err = s.open(s.settings.Store); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Memory makes a session of a login that is kept nowhere: the demo's, and one that
@@ -131,7 +134,7 @@ func Open(o Options) (*Session, error) {
 func Memory(l Login, o Options) *Session {
 	o = o.filled()
 	return &Session{
-		options: o, patience: newPatience(o), profile: o.Profile, current: &l,
+		options: o, patience: newPatience(o), profile: o.Profile, work: exportWork, current: &l,
 		settings: Settings{ClientID: l.ClientID, RedirectURI: o.RedirectURI, Store: "memory"},
 	}
 }

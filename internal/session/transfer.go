@@ -25,9 +25,9 @@ type parcel struct {
 const (
 	parcelKind = "spotauth session"
 	maxParcel  = 1 << 16
-	// maxWork is the most work (2 to this power) that a file may ask of scrypt; age
-	// writes 18, and 22 would take a small machine's memory.
-	maxWork = 20
+	// The work of guessing a passphrase, as scrypt's N = 2^work: what is written (about
+	// a second, age's own choice), and the most that a file may ask for (1 GiB of memory).
+	exportWork, maxWork = 18, 20
 )
 
 // Export writes the saved login, encrypted with a passphrase, for Import on another
@@ -49,7 +49,7 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 	if err != nil {
 		return err
 	}
-	sealed, err := seal(content, passphrase)
+	sealed, err := seal(content, passphrase, s.work)
 	if err != nil {
 		return fmt.Errorf("encrypting the session: %w", err)
 	}
@@ -79,11 +79,12 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 	return l, s.Save(ctx, l)
 }
 
-func seal(content []byte, passphrase secret.String) ([]byte, error) {
+func seal(content []byte, passphrase secret.String, work int) ([]byte, error) {
 	recipient, err := age.NewScryptRecipient(passphrase.Reveal())
 	if err != nil {
 		return nil, err
 	}
+	recipient.SetWorkFactor(work)
 	var out bytes.Buffer
 	armored := armor.NewWriter(&out)
 	sealed, err := age.Encrypt(armored, recipient)

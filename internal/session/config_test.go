@@ -1,0 +1,172 @@
+package session
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestProfiles(t *testing.T) {
+	o := fileOptions(t)
+	if list, err := Profiles(o); err != nil || len(list) != 0 {
+		t.Errorf("before: %v, %v", list, err)
+	}
+	for _, name := range []string{"work", "default", "home"} {
+		o.Profile = name
+		l := testLogin()
+		l.Account.ID = name
+		if err := mustOpen(t, o).Save(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := func() string {
+		list, err := Profiles(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text []string
+		for _, p := range list {
+			if p.Settings.ClientID != testClient || p.Settings.Store != "file" {
+				t.Errorf("%+v", p)
+			}
+			if p.Default {
+				p.Name += "*"
+			}
+			text = append(text, p.Name)
+		}
+		return strings.Join(text, " ")
+	}
+	if got := names(); got != "default* home work" {
+		t.Errorf("profiles: %s", got)
+	}
+	o.Profile = "work"
+	if err := Use(t.Context(), o); err != nil || names() != "default home work*" {
+		t.Errorf("%v, profiles: %s", err, names())
+	}
+	bare := Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}
+	if l, err := mustOpen(t, bare).Load(t.Context()); err != nil || l.Account.ID != "work" {
+		t.Errorf("the default: %v, %q", err, l.Account.ID)
+	}
+	if err := mustOpen(t, bare).Remove(t.Context()); err != nil || names() != "default* home" {
+		t.Errorf("%v, profiles: %s", err, names())
+	}
+	if files, _ := os.ReadDir(o.StateDir + "/logins"); len(files) != 2 {
+		t.Errorf("logins left: %v", files)
+	}
+	o.Profile = "gone"
+	if err := Use(t.Context(), o); class(err) != "NoProfile" {
+		t.Errorf("using none: %v", err)
+	}
+	if err := mustOpen(t, o).Remove(t.Context()); class(err) != "NoProfile" {
+		t.Errorf("removing none: %v", err)
+	}
+}
+
+func TestSettingsOfOthersStay(t *testing.T) {
+	o := fileOptions(t)
+	write(t, o.configPath(), "colour = 'blue'\n[later]\nx = [1, 2]\n[profile.default]\nnote = 'mine'\nredirect_uri = 'http://127.0.0.1:5000/spotify/callback'\n")
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := os.ReadFile(o.configPath())
+	want := configHead + `colour = "blue"
+
+[later]
+x = [1, 2]
+
+[profile]
+[profile.default]
+client_id = "` + testClient + `"
+note = "mine"
+redirect_uri = "http://127.0.0.1:5000/spotify/callback"
+store = "file"
+`
+	if string(got) != want {
+		t.Errorf("got %s", got)
+	}
+	before, _ := os.Stat(o.configPath())
+	time.Sleep(10 * time.Millisecond) // more than the clock of a file system
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := os.Stat(o.configPath()); !after.ModTime().Equal(before.ModTime()) || after.Mode().Perm() != 0o600 {
+		t.Errorf("written again, or mode %v", after.Mode())
+	}
+}
+
+func TestSettingsThroughALink(t *testing.T) {
+	o := fileOptions(t)
+	dotfiles := t.TempDir() + "/spotauth.toml"
+	write(t, dotfiles, "")
+	if err := os.MkdirAll(o.ConfigDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dotfiles, o.configPath()); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := os.ReadFile(dotfiles)
+	if link, err := os.Readlink(o.configPath()); link != dotfiles || !strings.Contains(string(data), testClient) {
+		t.Errorf("%v: %s", err, data)
+	}
+}
+
+func TestBrokenSettings(t *testing.T) {
+	for _, text := range []string{"client_id = ", "default = 7\n", "[profile]\ndefault = 'x'\n", "[profile.default]\nstore = 7\n"} {
+		o := fileOptions(t)
+		write(t, o.configPath(), text)
+		if _, err := Open(o); err == nil || !strings.HasPrefix(err.Error(), "reading the settings in "+o.configPath()+": ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v", text, err)
+		}
+		if err := Use(t.Context(), o); err == nil {
+			t.Errorf("%q: changed", text)
+		}
+		if got, _ := os.ReadFile(o.configPath()); string(got) != text {
+			t.Errorf("%q: became %q", text, got)
+		}
+	}
+}
+
+func TestManyChangeTheSettings(t *testing.T) {
+	o := fileOptions(t)
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() {
+			o := o
+			o.Profile = name
+			s, err := Open(o)
+			if err == nil {
+				err = s.Save(t.Context(), testLogin())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	list, err := Profiles(o)
+	var got []string
+	for _, p := range list {
+		got = append(got, p.Name)
+	}
+	if err != nil || !slices.Equal(got, names) {
+		t.Errorf("%v: %v", err, got)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,87 @@
+//go:build unix
+
+package session
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// The file store reads a login only where nobody else could have read or changed it.
+func TestFileStoreIsPrivate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(path string) error
+		class  string
+		err    string
+		hint   string
+	}{
+		{"as written", func(string) error { return nil }, "", "", ""},
+		{"readable by others", func(p string) error { return os.Chmod(p, 0o644) }, "Unavailable", "can be read or changed by others", "chmod 600 "},
+		{"folder open to the group", func(p string) error { return os.Chmod(filepath.Dir(p), 0o750) }, "Unavailable", "can be read or changed by others", "chmod 700 "},
+		{"of another user", func(p string) error { return os.Chown(p, 12345, -1) }, "Unavailable", "belongs to another user", "ls -l "},
+		{"a link", func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Symlink(p+"x", p)) }, "Unavailable", "too many levels of symbolic links", ""},
+		{"a pipe", func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) }, "Unavailable", "is not a regular file", ""},
+		{"empty", func(p string) error { return os.Truncate(p, 0) }, "Corrupt", "damaged", ""},
+		{"gone", os.Remove, "None", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := fileOptions(t)
+			s := mustOpen(t, o)
+			if err := s.Save(t.Context(), testLogin()); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.change(files{o.StateDir + "/logins"}.path(s.key())); errors.Is(err, fs.ErrPermission) {
+				t.Skip("only root can do this")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.Load(t.Context())
+			var hint string
+			if fault := (*StoreError)(nil); errors.As(err, &fault) {
+				hint = fault.Hint
+			}
+			if class(err) != c.class || err != nil && !strings.Contains(err.Error(), c.err) || !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
+				t.Errorf("class %q, error %v, hint %q", class(err), err, hint)
+			}
+		})
+	}
+}
+
+func TestFilesArePrivateFromBirth(t *testing.T) {
+	old := syscall.Umask(0)
+	defer syscall.Umask(old)
+	o := fileOptions(t)
+	s := mustOpen(t, o)
+	if err := errors.Join(s.Save(t.Context(), testLogin()), s.SetCoolDown(s.now())); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(filepath.Dir(o.ConfigDir), func(path string, d os.DirEntry, err error) error {
+		if err != nil || path == filepath.Dir(o.ConfigDir) {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The file is replaced as a whole: a folder that takes no new file leaves the old login.
+func TestFileStoreThatCannotWrite(t *testing.T) {
+	f := files{t.TempDir() + "/file"}
+	write(t, f.folder, "in the way")
+	err := put(t.Context(), f, key{"", "default", testClient}, "x")
+	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: not available: ") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,120 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The login in pass, through Debian's golang-docker-credential-helpers.
+func TestHelperPass(t *testing.T) {
+	need(t, "docker-credential-pass", "pass", "gpg")
+	home := shortDir(t) // gpg-agent's socket is in it
+	env := append(os.Environ(), "HOME="+home, "GNUPGHOME="+home+"/gnupg")
+	for _, line := range []string{
+		"mkdir -m 700 gnupg",
+		"gpg --batch --quiet --passphrase '' --quick-gen-key test@example.com default default never",
+		"pass init test@example.com",
+	} {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir, cmd.Env = home, env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		cmd := exec.Command("gpgconf", "--kill", "gpg-agent")
+		cmd.Env = env
+		_ = cmd.Run()
+	})
+	t.Setenv("HOME", home)
+	t.Setenv("GNUPGHOME", home+"/gnupg")
+	helperKeepsALogin(t, "helper:pass")
+}
+
+// The login in the gnome-keyring, through the helper for the Secret Service.
+func TestHelperSecretService(t *testing.T) {
+	need(t, "docker-credential-secretservice")
+	bus := startBus(t)
+	startKeyring(t, bus, t.TempDir(), "pass")
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+	helperKeepsALogin(t, "helper:secretservice")
+}
+
+func helperKeepsALogin(t *testing.T, store string) {
+	o := fileOptions(t)
+	o.Store = store
+	s := mustOpen(t, o)
+	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
+		t.Errorf("before: %v", err)
+	}
+	if err := s.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Save(t.Context(), testLogin()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := mustOpen(t, Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}).Load(t.Context())
+	if err != nil || !l.Refresh.Equal(testLogin().Refresh) {
+		t.Errorf("%v, refresh %q", err, l.Refresh.Reveal())
+	}
+	for range 2 {
+		if err := s.Forget(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// A helper that misbehaves is named, and what it prints is told to nobody: it may be
+// the login.
+func TestHelpersThatFail(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		class, err   string
+	}{
+		{"missing", "", "Unavailable", "not available: there is no docker-credential-test on the path"},
+		{"none found", "echo credentials not found in native keychain; exit 1", "None", ""},
+		{"fails", "echo refresh-0; echo refresh-0 >&2; exit 3", "Unavailable", "not available: exit status 3"},
+		{"answers nonsense", "echo refresh-0", "Unavailable", "not available: its answer is not in the protocol's form"},
+		{"hangs", "sleep 60", "Unavailable", "not available: no answer in 300ms"},
+		{"answers another thing", `echo '{"Username":"x","Secret":"refresh-0"}'`, "Corrupt", "the saved login is damaged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if c.script != "" {
+				if err := os.WriteFile(dir+"/docker-credential-test", []byte("#!/bin/sh\ncat >/dev/null\n"+c.script+"\n"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+			o := fileOptions(t)
+			o.Store = "helper:test"
+			s := mustOpen(t, o)
+			s.patience.call = 300 * time.Millisecond
+			if c.name != "hangs" {
+				s.patience.call = 5 * time.Second
+			}
+			s.store = helper{"test", s.patience}
+			began := time.Now()
+			_, err := s.Load(t.Context())
+			if class(err) != c.class || !strings.HasSuffix(err.Error(), c.err) || strings.Contains(err.Error(), "refresh-0") {
+				t.Errorf("class %q: %v", class(err), err)
+			}
+			fault := (*StoreError)(nil)
+			if errors.As(err, &fault) && (fault.Hint != "run: docker-credential-test list" || !strings.HasPrefix(err.Error(), "reading the login with helper:test: ")) {
+				t.Errorf("hint %q, error %v", fault.Hint, err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}

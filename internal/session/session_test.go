@@ -1,0 +1,234 @@
+package session
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+const otherClient = "fedcba9876543210fedcba9876543210"
+
+// fileOptions are those of a session in files in a new folder.
+func fileOptions(t *testing.T) Options {
+	dir := t.TempDir()
+	return Options{ConfigDir: dir + "/config", StateDir: dir + "/state", ClientID: testClient, Store: "file"}
+}
+
+func mustOpen(t *testing.T, o Options) *Session {
+	t.Helper()
+	s, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSaveLoadForget(t *testing.T) {
+	o := fileOptions(t)
+	o.RedirectURI = "http://127.0.0.1/callback"
+	s := mustOpen(t, o)
+	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
+		t.Errorf("before: %v", err)
+	}
+	if err := errors.Join(s.Probe(t.Context()), s.Save(t.Context(), testLogin())); err != nil {
+		t.Fatal(err)
+	}
+	// A later command is told no more than the folders.
+	later := mustOpen(t, Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir})
+	if want := (Settings{testClient, o.RedirectURI, "file"}); later.Settings() != want || later.Profile() != "default" {
+		t.Errorf("settings %+v of %q, want %+v", later.Settings(), later.Profile(), want)
+	}
+	l, err := later.Load(t.Context())
+	if err != nil || l.Account != testLogin().Account || !l.Refresh.Equal(testLogin().Refresh) || !l.AuthorizedAt.Equal(testLogin().AuthorizedAt) {
+		t.Errorf("%v, %+v", err, l)
+	}
+	for range 2 { // forgetting what is gone is no fault
+		if err := later.Forget(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	again := mustOpen(t, Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir})
+	if _, err := again.Load(t.Context()); !errors.Is(err, ErrNone) || again.Settings().ClientID != testClient {
+		t.Errorf("afterwards: %v, settings %+v", err, again.Settings())
+	}
+}
+
+// K-05: another client id is another login, and does not see this one.
+func TestLoginOfAnotherClient(t *testing.T) {
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	o.ClientID = otherClient
+	if _, err := mustOpen(t, o).Load(t.Context()); !errors.Is(err, ErrNone) {
+		t.Errorf("%v", err)
+	}
+	s, f := savedSession(t, testLogin()) // and were it under this one's key
+	for user, data := range f.items {
+		f.items[user] = strings.Replace(data, testClient, otherClient, 1)
+	}
+	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
+		t.Errorf("under the same key: %v", err)
+	}
+}
+
+// Signing in with another client id or another store leaves no secret behind.
+func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	o.ClientID = otherClient
+	l := testLogin()
+	l.ClientID = otherClient
+	if err := mustOpen(t, o).Save(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := os.ReadDir(o.StateDir + "/logins")
+	if len(files) != 1 {
+		t.Errorf("kept: %v", files)
+	}
+	if l, err := mustOpen(t, Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}).Load(t.Context()); err != nil || l.ClientID != otherClient {
+		t.Errorf("%v, client %q", err, l.ClientID)
+	}
+
+	s := mustOpen(t, o)
+	s.settings.Store = "keychain"
+	s.store = fakeKeychain(&fakeItems{})
+	if err := s.Save(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(o.StateDir + "/logins"); len(files) != 0 {
+		t.Errorf("kept in files: %v", files)
+	}
+}
+
+func TestALoginWithoutRefreshTokenIsNotSaved(t *testing.T) { // T-01
+	s, f := savedSession(t, testLogin())
+	before := maps.Clone(f.items)
+	l := testLogin()
+	l.Refresh = secret.String{}
+	if err := s.Save(t.Context(), l); err == nil || err.Error() != "writing the keychain: the login has no refresh token" {
+		t.Errorf("%v", err)
+	}
+	if !maps.Equal(f.items, before) {
+		t.Error("the saved login was changed")
+	}
+}
+
+// L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.
+func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
+	real := fileOptions(t)
+	if err := mustOpen(t, real).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, filepath.Dir(real.ConfigDir))
+	addresses := []string{"http://127.0.0.1:5000", "http://127.0.0.1:5001", "http://[::1]:5000"}
+	for _, address := range addresses {
+		o := real
+		o.Sandbox = address
+		s := mustOpen(t, o)
+		if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
+			t.Errorf("%s: sees a login: %v", address, err)
+		}
+		l := testLogin()
+		l.Refresh = secret.New("of " + address)
+		if err := s.Save(t.Context(), l); err != nil {
+			t.Error(err)
+		}
+		if err := s.SetCoolDown(time.Now().Add(time.Hour)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, address := range addresses {
+		o := Options{ConfigDir: real.ConfigDir, StateDir: real.StateDir, Sandbox: address}
+		s := mustOpen(t, o)
+		if l, err := s.Load(t.Context()); err != nil || l.Refresh.Reveal() != "of "+address {
+			t.Errorf("%s: %v, refresh %q", address, err, l.Refresh.Reveal())
+		}
+		if err := s.Remove(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if s := mustOpen(t, real); !s.CoolDown().IsZero() {
+		t.Error("a sandbox's cool-down holds for Spotify")
+	}
+	after := tree(t, filepath.Dir(real.ConfigDir))
+	maps.DeleteFunc(after, func(path, _ string) bool { return strings.Contains(path, "/sandbox/") })
+	if !maps.Equal(before, after) {
+		t.Errorf("changed: before %v, after %v", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
+	}
+	users := map[string]bool{}
+	for _, sandbox := range append(addresses, "") {
+		k := key{sandbox, "default", testClient}
+		users[k.user()], users[k.hash()], users[k.url()] = true, true, true
+		if sandbox != "" && (!strings.Contains(k.user(), sandbox) || !strings.HasPrefix(k.url(), sandbox+"/")) {
+			t.Errorf("keys without the address: %q, %q", k.user(), k.url())
+		}
+	}
+	if len(users) != 12 {
+		t.Errorf("keys are shared: %v", users)
+	}
+}
+
+// tree is what is in each file under a folder.
+func tree(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[path] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// L-20: nothing but a loopback literal is a sandbox.
+func TestOpenRefuses(t *testing.T) {
+	good := fileOptions(t)
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		class  string
+	}{
+		{"nothing", func(*Options) {}, ""},
+		{"a sandbox", func(o *Options) { o.Sandbox = "http://127.0.0.1:5000" }, ""},
+		{"a sandbox on ::1", func(o *Options) { o.Sandbox = "http://[::1]:5000" }, ""},
+		{"a public sandbox", func(o *Options) { o.Sandbox = "http://192.0.2.1:80" }, "Invalid"},
+		{"a sandbox by name", func(o *Options) { o.Sandbox = "http://localhost:5000" }, "Invalid"},
+		{"a sandbox behind an @", func(o *Options) { o.Sandbox = "http://127.0.0.1:5000@evil.example" }, "Invalid"},
+		{"a sandbox with a path", func(o *Options) { o.Sandbox = "http://127.0.0.1:5000/.." }, "Invalid"},
+		{"a sandbox over TLS", func(o *Options) { o.Sandbox = "https://127.0.0.1:5000" }, "Invalid"},
+		{"a sandbox without a port", func(o *Options) { o.Sandbox = "http://127.0.0.1" }, "Invalid"},
+		{"a profile", func(o *Options) { o.Profile = "Work.2-b_c" }, ""},
+		{"a profile that is a path", func(o *Options) { o.Profile = "../x" }, "Invalid"},
+		{"a profile with a blank", func(o *Options) { o.Profile = "a b" }, "Invalid"},
+		{"a profile like a flag", func(o *Options) { o.Profile = "-x" }, "Invalid"},
+		{"a long profile", func(o *Options) { o.Profile = strings.Repeat("x", 33) }, "Invalid"},
+		{"an unknown store", func(o *Options) { o.Store = "cloud" }, "Invalid"},
+		{"a helper", func(o *Options) { o.Store = "helper:1password" }, ""},
+		{"a helper that is a path", func(o *Options) { o.Store = "helper:../x" }, "Invalid"},
+		{"a helper without a name", func(o *Options) { o.Store = "helper:" }, "Invalid"},
+		{"no folder", func(o *Options) { o.StateDir = "" }, "Invalid"},
+	} {
+		o := good
+		c.change(&o)
+		s, err := Open(o)
+		if class(err) != c.class || (s == nil) == (err == nil) {
+			t.Errorf("%s: class %q: %v", c.name, class(err), err)
+		}
+	}
+}

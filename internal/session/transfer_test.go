@@ -1,0 +1,130 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+func TestExportImport(t *testing.T) {
+	from := fileOptions(t)
+	from.RedirectURI = "http://127.0.0.1:5000/spotify/callback"
+	s := mustOpen(t, from)
+	s.work = 10
+	saved := living(time.Hour)
+	saved.ClientSecret = secret.New("client-secret")
+	if err := s.Save(t.Context(), saved); err != nil {
+		t.Fatal(err)
+	}
+	passphrase := secret.New("correct horse battery staple")
+	var out bytes.Buffer
+	if err := s.Export(t.Context(), &out, passphrase); err != nil {
+		t.Fatal(err)
+	}
+	whole := out.String()
+	if !strings.HasPrefix(whole, armor.Header+"\n") || strings.Contains(whole, "refresh-0") {
+		t.Errorf("exported: %s", whole)
+	}
+
+	to := fileOptions(t)
+	to.ClientID, to.Profile = "", "moved"
+	l, err := mustOpen(t, to).Import(t.Context(), strings.NewReader(whole), passphrase)
+	if err != nil || l.Account != saved.Account {
+		t.Fatalf("%v, %+v", err, l)
+	}
+	there := mustOpen(t, Options{ConfigDir: to.ConfigDir, StateDir: to.StateDir, Profile: "moved"})
+	l, err = there.Load(t.Context())
+	if err != nil || !l.Refresh.Equal(saved.Refresh) || !l.ClientSecret.Equal(saved.ClientSecret) || !l.Access.Empty() || !l.AuthorizedAt.Equal(saved.AuthorizedAt) {
+		t.Errorf("%v, refresh %q, access %q, authorized at %v", err, l.Refresh.Reveal(), l.Access.Reveal(), l.AuthorizedAt)
+	}
+	if want := (Settings{testClient, from.RedirectURI, "file"}); there.Settings() != want {
+		t.Errorf("settings %+v, want %+v", there.Settings(), want)
+	}
+
+	before := tree(t, to.StateDir)
+	for _, c := range []struct {
+		name, text, passphrase, class string
+	}{
+		{"wrong passphrase", whole, "correct horse", "Passphrase"},
+		{"no passphrase", whole, "", "Passphrase"},
+		{"empty", "", "correct horse battery staple", "Foreign"},
+		{"cut in the middle", whole[:len(whole)/2], "correct horse battery staple", "Foreign"},
+		{"cut before the end line", whole[:strings.Index(whole, "-----END")], "correct horse battery staple", "Foreign"},
+		{"a byte changed", strings.Replace(whole, whole[600:604], "AAAA", 1), "correct horse battery staple", "Foreign"},
+		{"JSON", `{"refresh_token":"x"}`, "correct horse battery staple", "Foreign"},
+		{"another thing in age", sealed(t, `{"hello":"there"}`), "x", "Foreign"},
+		{"a damaged login in age", sealed(t, `{"kind":"spotauth session","login":{"version":1}}`), "x", "Foreign"},
+		{"a login of a later version", sealed(t, `{"kind":"spotauth session","login":{"version":2}}`), "x", "Newer"},
+		{"for a key", forKey(t), "x", "Foreign"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := there.Import(t.Context(), strings.NewReader(c.text), secret.New(c.passphrase))
+			if class(err) != c.class || strings.Contains(err.Error(), "\n") {
+				t.Errorf("class %q: %v", class(err), err)
+			}
+			if !maps.Equal(before, tree(t, to.StateDir)) {
+				t.Error("something was changed")
+			}
+		})
+	}
+}
+
+func TestExportOfNothing(t *testing.T) {
+	var out bytes.Buffer
+	for _, c := range []struct {
+		name  string
+		login *Login
+		want  error
+	}{
+		{"no login", nil, ErrNone},
+		{"a dead one", new(testLogin().buried(time.Now(), ErrDead)), ErrDead},
+	} {
+		s, _ := fakeSession(t)
+		if c.login != nil {
+			if err := s.Save(t.Context(), *c.login); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Export(t.Context(), &out, secret.New("x")); !errors.Is(err, c.want) || out.Len() != 0 {
+			t.Errorf("%s: %v, %d bytes", c.name, err, out.Len())
+		}
+	}
+}
+
+func sealed(t *testing.T, content string) string {
+	t.Helper()
+	data, err := seal([]byte(content), secret.New("x"), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// forKey is a file that age encrypted to a key, not with a passphrase.
+func forKey(t *testing.T) string {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	armored := armor.NewWriter(&out)
+	w, err := age.Encrypt(armored, identity.Recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), armored.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
