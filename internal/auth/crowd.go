@@ -17,7 +17,6 @@ type crowd struct {
 	net.Listener
 	mu     sync.Mutex
 	silent []net.Conn // oldest first
-	closed bool
 }
 
 // Accept implements [net.Listener].
@@ -28,10 +27,6 @@ func (c *crowd) Accept() (net.Conn, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		_ = conn.Close()
-		return conn, nil
-	}
 	if len(c.silent) == maxCallers {
 		_ = c.silent[0].Close()
 		c.silent = slices.Delete(c.silent, 0, 1)
@@ -57,10 +52,8 @@ func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 func (c *crowd) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
 	for _, conn := range c.silent {
 		_ = conn.Close()
 	}
-	c.silent = nil
 	return c.Listener.Close()
 }

@@ -399,6 +399,52 @@ func TestLoginRefusesAHugeHeader(t *testing.T) {
 	l.mustEnd(t, 2*time.Second)
 }
 
+// pipes is a listener without a network, for fake time.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// L-16: who sends no whole request within 5 s is hung up on, however busily.
+func TestLoginHangsUpOnSlowCallers(t *testing.T) {
+	for name, call := range map[string]func(net.Conn){
+		"silent": func(net.Conn) {},
+		"half a header": func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "GET /callback HTTP/1.1\r\nHo")
+		},
+		"a byte a second": func(conn net.Conn) {
+			for _, err := io.WriteString(conn, "GET /"); err == nil; time.Sleep(time.Second) {
+				_, err = io.WriteString(conn, "x")
+			}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLoopback(Pending{RedirectURI: DefaultRedirectURI}, nil)
+			ln := make(pipes)
+			l.serve(ln)
+			caller, server := net.Pipe()
+			began := time.Now()
+			ln <- server
+			var calling sync.WaitGroup
+			calling.Go(func() { call(caller) })
+			_, _ = io.ReadAll(caller)
+			if took := time.Since(began); took != 5*time.Second {
+				t.Errorf("%s: hung up after %v", name, took)
+			}
+			calling.Wait()
+			l.close(t.Context(), failed)
+		})
+	}
+}
+
 // L-16: a body is not waited for, and its connection not kept.
 func TestLoginWaitsForNoBody(t *testing.T) {
 	l := start(t, nil)
@@ -436,6 +482,7 @@ func TestCrowdTurnsOutTheLongestSilent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer server.Close() // and no collector before that
 		if len(callers) == 2 {
 			c.changed(server, http.StateActive) // has spoken: is not silent
 		}
@@ -634,6 +681,7 @@ func TestLoginPageSurvivesALongSave(t *testing.T) {
 // L-08: a browser that opens a connection ahead, as Chrome does, delays nothing;
 // the page is whole, and nothing is left behind, a hundred times over.
 func TestHundredLoginsLeaveNothing(t *testing.T) {
+	var afterPage time.Duration
 	login := func() {
 		l := start(t, nil)
 		idle, err := net.Dial("tcp", l.Addr.String())
@@ -644,13 +692,18 @@ func TestHundredLoginsLeaveNothing(t *testing.T) {
 		if status, body := visit(t, l.answerWith("canary-code")); status != 200 || body != rendered(signedIn) {
 			t.Fatalf("status %d, page %q", status, body)
 		}
+		arrived := time.Now()
 		l.mustEnd(t, 1500*time.Millisecond)
+		afterPage += time.Since(arrived)
 		l.Server.Close()
 	}
 	login()
 	before := leftovers(t)
 	for range 100 {
 		login()
+	}
+	if afterPage > 100*500*time.Millisecond {
+		t.Errorf("a login ends %v after its page", afterPage/100)
 	}
 	var after int
 	for range 50 { // connections take a moment to go
