@@ -53,7 +53,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := "GET " + e.Path
 	if e.Status != 0 {
-		text += fmt.Sprintf(": %d %s", e.Status, http.StatusText(e.Status))
+		text += strings.TrimRight(fmt.Sprintf(": %d %s", e.Status, http.StatusText(e.Status)), " ")
 	}
 	if e.Message != "" && e.Message != http.StatusText(e.Status) {
 		text += ": " + e.Message

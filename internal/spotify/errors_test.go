@@ -74,6 +74,15 @@ func TestCapturedErrors(t *testing.T) {
 	}
 }
 
+// H-03: only Spotify's own words for a reason are taken for it.
+func TestForbiddenForOtherReasons(t *testing.T) {
+	for _, text := range []string{"Out of scope", "Premium required", "Not registered", "insufficient", "Restricted device"} {
+		if _, err := client(script(says(403, text))).Me(t.Context()); kindOf(err) != Forbidden {
+			t.Errorf("%s: %v is %q", text, err, kindOf(err))
+		}
+	}
+}
+
 // H-03: whatever the body is, the error is one readable line of bounded length.
 func TestErrorTexts(t *testing.T) {
 	const head = "GET /v1/me: "
@@ -94,7 +103,7 @@ func TestErrorTexts(t *testing.T) {
 		{"escapes in JSON", 404, `{"error":{"message":"a\u001b]52;c;x\u0007\u202eb"}}`, head + "404 Not Found: a ]52;c;x b"},
 		{"invalid UTF-8", 404, "a\xffb", head + "404 Not Found: a\uFFFDb"},
 		{"the token", 401, "token-1, token-2, token-1", head + "401 Unauthorized: token-1, [redacted], token-1"},
-		{"an unknown status", 299, "", head + "299 "},
+		{"an unknown status", 299, "", head + "299"},
 		{"a redirect", 302, `<a href="https://example.com/">`, head + "302 Found"},
 		{"long", 404, strings.Repeat("é", 500), head + "404 Not Found: " + strings.Repeat("é", 199) + "…"},
 		{"just short enough", 404, strings.Repeat("é", 200), head + "404 Not Found: " + strings.Repeat("é", 200)},

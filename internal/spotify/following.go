@@ -62,17 +62,8 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 	return func(yield func(Artist, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		r := run{client: c}
-		fetch := func(cursor string) <-chan fetched {
-			answer := make(chan fetched, 1)
-			go func() {
-				defer close(answer)
-				p, err := r.followed(ctx, l, cursor)
-				answer <- fetched{p, err}
-			}()
-			return answer
-		}
 		w := newWalk(l)
-		coming := fetch("")
+		coming := r.fetch(ctx, l, "")
 		defer func() {
 			cancel()
 			for range coming { // nothing may run on
@@ -91,7 +82,7 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 				return
 			}
 			if more {
-				coming = fetch(cursor)
+				coming = r.fetch(ctx, l, cursor)
 			}
 			if l.Progress != nil {
 				l.Progress(l.Unique, l.Total)
@@ -110,9 +101,20 @@ type fetched struct {
 	err  error
 }
 
+// fetch fetches the page after cursor, or the first one, in a goroutine that
+// has ended when the channel is closed.
+func (r *run) fetch(ctx context.Context, l *Listing, cursor string) <-chan fetched {
+	answer := make(chan fetched, 1)
+	go func() {
+		defer close(answer)
+		p, err := r.followed(ctx, l, cursor)
+		answer <- fetched{p, err}
+	}()
+	return answer
+}
+
 const followingPath = "/v1/me/following"
 
-// followed fetches the page after cursor, or the first one.
 func (r *run) followed(ctx context.Context, l *Listing, cursor string) (page, error) {
 	query := url.Values{"type": {"artist"}, "limit": {strconv.Itoa(pageSize)}}
 	if 0 < l.Limit && l.Limit < pageSize {

@@ -98,6 +98,10 @@ func TestFollowedArtistsOddPages(t *testing.T) {
 			found: []string{a}, want: Listing{Total: 1, Unique: 1, Passes: 1}, complete: true, requests: 2},
 		{name: "no total", pages: []string{`{"artists":{"items":[{"id":"A","name":""}]}}`},
 			found: []string{"A"}, want: Listing{Total: -1, Unique: 1, Passes: 1}, complete: true, requests: 1},
+		{name: "no total on the last page", pages: []string{pageOf(2, a, a), strings.Replace(pageOf(2, "", b), "total", "was", 1)},
+			found: []string{a, b}, want: Listing{Total: 2, Unique: 2, Passes: 1}, complete: true, requests: 2},
+		{name: "a negative total", pages: []string{pageOf(-7, "", a)},
+			found: []string{a}, want: Listing{Total: -1, Unique: 1, Passes: 1}, complete: true, requests: 1},
 		{name: "a cursor without next", pages: []string{strings.Replace(pageOf(3, b, a, b), `"next":"`, `"was":"`, 1), pageOf(3, "", c)},
 			found: all, want: Listing{Total: 3, Unique: 3, Passes: 1}, complete: true, requests: 2},
 

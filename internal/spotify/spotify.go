@@ -9,6 +9,7 @@ package spotify
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -61,4 +62,32 @@ func (c *Client) Me(ctx context.Context) (User, error) {
 		return err
 	})
 	return user, err
+}
+
+// decodeUser reads a user object.
+func decodeUser(body []byte) (User, error) {
+	d := newDecoder(body)
+	var u User
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "id":
+			u.ID = d.text()
+		case "account_id":
+			u.AccountID = d.text()
+		case "display_name":
+			u.DisplayName = d.text()
+		case "email":
+			u.Email = d.text()
+		default:
+			d.skip()
+		}
+	})
+	d.end()
+	if u.ID == "" {
+		d.fail(errors.New("the answer holds no user id"))
+	}
+	if d.err != nil {
+		return User{}, d.err
+	}
+	return u, nil
 }
