@@ -363,3 +363,18 @@ func TestNDJSONStopsTheListWhenTheOutputFails(t *testing.T) {
 		t.Errorf("error %v after %d artists, want one within a page", err, n)
 	}
 }
+
+func BenchmarkWrite(b *testing.B) {
+	list := slices.Repeat(artists(), 1000)
+	for name, o := range everyWay() {
+		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := export.Write(b.Context(), &limited{n: 1 << 40}, o, listing(list)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(list)), "ns/artist")
+		})
+	}
+}
