@@ -1,0 +1,121 @@
+package spotify_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// The client against the stand-in, which shares no code with it: what one of
+// them takes for Spotify's behaviour, the other has to as well. Faults that
+// take real waiting are left to the tests with a fake clock.
+func TestStandIn(t *testing.T) {
+	for _, row := range []struct {
+		faults string
+		legacy bool
+		want   spotify.Listing // its results
+		kind   spotify.Kind
+	}{
+		{faults: "", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "", legacy: true, want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "escapes", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "page=2:401", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "page=2:reset", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "page=3:cut", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "page=3:cut-quiet", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "page=1:no-artists", want: spotify.Listing{Total: 120, Unique: 120, Passes: 1}},
+		{faults: "total+2", want: spotify.Listing{Total: 122, Unique: 120, Passes: 2}},
+		{faults: "page=2:repeat-cursor", kind: spotify.BadAnswer},
+		{faults: "page=2:huge", kind: spotify.BadAnswer},
+		{faults: "page=2:bomb", kind: spotify.BadAnswer},
+		{faults: "page=2:html", kind: spotify.BadAnswer},
+		{faults: "page=2:redirect=https://example.com/", kind: spotify.BadAnswer},
+		{faults: "page=2:403-scope", kind: spotify.ScopeMissing},
+		{faults: "page=2:403-premium", kind: spotify.PremiumLapsed},
+		{faults: "page=2:403-user", kind: spotify.NotRegistered},
+		{faults: "page=2:403", kind: spotify.Forbidden},
+		{faults: "page=2:429-quota", kind: spotify.QuotaExceeded},
+		{faults: "page=2:429,retry-after=3600", kind: spotify.RateLimited},
+	} {
+		t.Run(strings.ReplaceAll(row.faults, "/", ""), func(t *testing.T) {
+			t.Parallel()
+			o := sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree, Legacy: row.legacy}
+			if row.faults != "" {
+				o.Faults = []string{row.faults}
+			}
+			s, err := sandbox.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			transport := &http.Transport{}
+			t.Cleanup(transport.CloseIdleConnections)
+			token := signIn(t, transport, s.URL())
+			c := &spotify.Client{Origin: s.URL(), Transport: transport,
+				Token: func(context.Context, secret.String) (secret.String, error) { return token, nil }}
+			if user, err := c.Me(t.Context()); err != nil || user.ID == "" || user.DisplayName == "" {
+				t.Errorf("me: %+v, %v", user, err)
+			}
+			var l spotify.Listing
+			n := 0
+			for a, e := range c.FollowedArtists(t.Context(), &l) {
+				if err = e; err != nil {
+					break
+				}
+				if want := s.Artists()[n]; a.ID != want.ID || a.Name != want.Name || a.URL == "" || (a.Genres != nil) != row.legacy {
+					t.Errorf("artist %d is %+v, want %+v", n, a, want)
+				}
+				n++
+			}
+			var e *spotify.Error
+			if errors.As(err, &e) != (row.kind != "") || e != nil && e.Kind != row.kind {
+				t.Fatalf("got %v", err)
+			}
+			if err == nil && (l.Total != row.want.Total || l.Unique != row.want.Unique || l.Passes != row.want.Passes || n != 120) {
+				t.Errorf("%d artists, counts %+v", n, l)
+			}
+		})
+	}
+}
+
+// signIn gets an access token as any client would.
+func signIn(t *testing.T, transport http.RoundTripper, origin string) secret.String {
+	t.Helper()
+	const redirect, verifier = "http://127.0.0.1:4000/callback", "a-verifier-of-at-least-forty-three-characters"
+	sum := sha256.Sum256([]byte(verifier))
+	browser := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := browser.Get(origin + "/authorize?" + url.Values{"client_id": {sandbox.ClientID}, "response_type": {"code"},
+		"redirect_uri": {redirect}, "scope": {"user-follow-read"}, "state": {"s"}, "code_challenge_method": {"S256"},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	back, err := res.Location()
+	if err != nil {
+		t.Fatal(res.Status, err)
+	}
+	res, err = browser.PostForm(origin+"/api/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {sandbox.ClientID},
+		"redirect_uri": {redirect}, "code_verifier": {verifier}, "code": {back.Query().Get("code")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
+		t.Fatal(res.Status, err)
+	}
+	return secret.New(answer.AccessToken)
+}
