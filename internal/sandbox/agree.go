@@ -30,9 +30,8 @@ func decide(ctx context.Context, client *http.Client, authorizeURL, decision str
 	if err != nil {
 		return fmt.Errorf("opening the consent page: %w", err)
 	}
-	consentHost := resp.Request.URL.Host
-	if u, err := url.Parse(authorizeURL); err == nil && u.Host != consentHost {
-		return arrived(resp) // a stand-in that answers at once has no page
+	if redirected(resp) { // a stand-in that answers at once has no page
+		return arrived(resp)
 	}
 	form, err := findForm(page, decision)
 	if err != nil {
@@ -43,15 +42,20 @@ func decide(ctx context.Context, client *http.Client, authorizeURL, decision str
 		return errors.New("reading the consent page: its form leads nowhere")
 	}
 	resp, page, err = visit(ctx, client, form.method, action.String(), form.values)
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("answering the consent page: %w", err)
-	case resp.Request.URL.Host == consentHost:
-		_, err = findForm(page, decision)
+	}
+	if !redirected(resp) {
+		if _, err = findForm(page, decision); err == nil {
+			err = errors.New("it is shown again")
+		}
 		return fmt.Errorf("answering the consent page (%s): %w", resp.Status, err)
 	}
 	return arrived(resp)
 }
+
+// redirected says whether a redirect led to resp.
+func redirected(resp *http.Response) bool { return resp.Request.Response != nil }
 
 func arrived(callback *http.Response) error {
 	if callback.StatusCode >= http.StatusBadRequest {
