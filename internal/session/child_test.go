@@ -1,3 +1,5 @@
+//go:build unix
+
 package session
 
 import (
@@ -253,36 +255,4 @@ func (e *endpoint) counts() (posts, reuses int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.posts, e.reuses
-}
-
-const testClient = "0123456789abcdef0123456789abcdef"
-
-// testLogin is a login whose access token ended long ago.
-func testLogin() Login {
-	agreed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	return Login{
-		ClientID: testClient, Account: Account{ID: "user1", Name: "Ana"}, Scopes: []string{"user-follow-read"},
-		AuthorizedAt: agreed, ObtainedAt: agreed, AccessExpiresAt: agreed.Add(-time.Second),
-		Access: secret.New("access-0"), Refresh: secret.New("refresh-0"),
-	}
-}
-
-// class is the sentinel that an error wraps.
-func class(err error) string {
-	for _, c := range []struct {
-		name string
-		is   error
-	}{
-		{"NotSaved", ErrNotSaved}, {"None", ErrNone}, {"Dead", ErrDead}, {"Busy", ErrBusy}, {"Locked", ErrLocked},
-		{"Unavailable", ErrUnavailable}, {"Corrupt", ErrCorrupt}, {"Newer", ErrNewer}, {"TooBig", ErrTooBig},
-		{"Invalid", ErrInvalid}, {"NoProfile", ErrNoProfile}, {"Passphrase", ErrPassphrase}, {"Foreign", ErrForeign},
-	} {
-		if errors.Is(err, c.is) {
-			return c.name
-		}
-	}
-	if err != nil {
-		return "other"
-	}
-	return ""
 }

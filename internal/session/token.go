@@ -85,15 +85,13 @@ func (s *Session) token(ctx context.Context, w want, refresh Refresh) (Login, er
 // no way out.
 func (s *Session) serves(l Login, w want) (bool, error) {
 	switch {
-	case l.Dead != nil:
-		return false, ErrDead
 	case !w.refused.Empty() && l.Access.Equal(w.refused):
 	case l.lives(s.now(), w.life):
 		return true, nil
 	case l.Refresh.Empty() && l.AccessExpiresAt.IsZero() && !l.Access.Empty():
 		return true, nil // an access token alone, from the environment: nobody knows its end
 	}
-	if l.Refresh.Empty() {
+	if l.Refresh.Empty() { // a tombstone has none
 		return false, ErrDead
 	}
 	return false, nil

@@ -325,12 +325,14 @@ func TestRefreshIsNotTorn(t *testing.T) {
 			t.Errorf("%v after %v", err, took)
 		}
 	})
-	s, f := savedSession(t, testLogin())
+	saved, f := savedSession(t, testLogin())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	posts := 0
-	if _, err := s.Token(ctx, 0, secret.String{}, counted(&posts, fresh, nil)); !errors.Is(err, context.Canceled) || posts != 0 || f.sets != 0 {
-		t.Errorf("interrupted before it began: %v, %d posts, %d writes", err, posts, f.sets)
+	for name, s := range map[string]*Session{"saved": saved, "memory": Memory(testLogin(), Options{})} {
+		posts := 0
+		if _, err := s.Token(ctx, 0, secret.String{}, counted(&posts, fresh, nil)); !errors.Is(err, context.Canceled) || posts != 0 || f.sets != 0 {
+			t.Errorf("%s, interrupted before it began: %v, %d posts, %d writes", name, err, posts, f.sets)
+		}
 	}
 }
 

@@ -17,14 +17,12 @@ import (
 // parcel is what travels: encrypted with a passphrase by age (age-encryption.org/v1),
 // in its armored form.
 type parcel struct {
-	Kind        string          `json:"kind"`
 	RedirectURI string          `json:"redirect_uri,omitempty"`
 	Login       json.RawMessage `json:"login"`
 }
 
 const (
-	parcelKind = "spotauth session"
-	maxParcel  = 1 << 16
+	maxParcel = 1 << 16
 	// The work of guessing a passphrase, as scrypt's N = 2^work: what is written (about
 	// a second, age's own choice), and the most that a file may ask for (1 GiB of memory).
 	exportWork, maxWork = 18, 20
@@ -45,7 +43,7 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(parcel{parcelKind, s.settings.RedirectURI, json.RawMessage(login)})
+	content, err := json.Marshal(parcel{s.settings.RedirectURI, json.RawMessage(login)})
 	if err != nil {
 		return err
 	}
@@ -65,7 +63,7 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 		return Login{}, err
 	}
 	var p parcel
-	if err := json.Unmarshal(content, &p); err != nil || p.Kind != parcelKind {
+	if err := json.Unmarshal(content, &p); err != nil {
 		return Login{}, ErrForeign
 	}
 	l, err := decode(string(p.Login))

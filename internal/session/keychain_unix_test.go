@@ -1,0 +1,143 @@
+//go:build unix
+
+package session
+
+import (
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// K-01: what a keychain is found to be before a browser opens, on real services.
+func TestProbeOfTheKeychain(t *testing.T) {
+	const fast = 3 * time.Second
+	for _, c := range []struct {
+		name  string
+		start func(t *testing.T) (address string)
+		class string
+		err   string
+		hint  string
+	}{
+		{"unlocked", func(t *testing.T) string {
+			bus := startBus(t)
+			startKeyring(t, bus, t.TempDir(), "pass")
+			return bus
+		}, "", "", ""},
+		{"locked", func(t *testing.T) string {
+			bus, home := startBus(t), t.TempDir()
+			startKeyring(t, bus, home, "pass")()
+			startKeyring(t, bus, home, "")
+			return bus
+		}, "Locked", "writing the keychain: it is locked", "unlock the login keyring"},
+		{"without a keyring", func(t *testing.T) string {
+			bus := startBus(t)
+			startKeyring(t, bus, t.TempDir(), "")
+			return bus
+		}, "Locked", "writing the keychain: it is locked", "unlock the login keyring"},
+		{"no service", startBus, "Unavailable", "org.freedesktop.secrets was not provided", "start gnome-keyring"},
+		{"dead socket", func(t *testing.T) string { return "unix:path=" + shortDir(t) + "/none" },
+			"Unavailable", "writing the keychain: not available: dial unix", "start gnome-keyring"},
+		{"mute socket", muteSocket, "Unavailable", "writing the keychain: not available: no answer in 700ms", "unlock the login keyring"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := task{Do: "probe", Dir: t.TempDir(), Store: "keychain", Call: 700 * time.Millisecond}.
+				do(t, "DBUS_SESSION_BUS_ADDRESS="+c.start(t))
+			if r.Class != c.class || !strings.Contains(r.Err, c.err) || !strings.HasPrefix(r.Hint, c.hint) || (c.hint == "") != (r.Hint == "") {
+				t.Errorf("class %q, error %q, hint %q", r.Class, r.Err, r.Hint)
+			}
+			if r.Took > fast {
+				t.Errorf("took %v", r.Took)
+			}
+		})
+	}
+}
+
+// K-01: without a bus the library is not called, for it would start one.
+func TestNoBusIsStarted(t *testing.T) {
+	if reachable("") == nil {
+		t.Skip("this user has a session bus under /run/user")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/dbus-launch", []byte("#!/bin/sh\ntouch "+dir+"/launched\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"", "autolaunch:"} {
+		r := task{Do: "probe", Dir: dir, Store: "keychain"}.do(t, "PATH="+dir, "DBUS_SESSION_BUS_ADDRESS="+address)
+		if r.Class != "Unavailable" || r.Err != "writing the keychain: not available: no session bus here" {
+			t.Errorf("address %q: class %q, error %q", address, r.Class, r.Err)
+		}
+	}
+	if _, err := os.Stat(dir + "/launched"); err == nil {
+		t.Error("dbus-launch was run")
+	}
+}
+
+// K-01, K-02: a Secret Service that hangs, dismisses, slows and lies.
+func TestHostileSecretService(t *testing.T) {
+	const limit = 700 * time.Millisecond
+	waiting := []string{"waiting for the keychain to be unlocked"}
+	for _, c := range []struct {
+		fault   string
+		do      string
+		notice  time.Duration
+		class   string
+		err     string
+		waiting []string
+		atMost  time.Duration
+	}{
+		{"", "probe", 0, "", "", nil, limit},
+		{"", "forget", 0, "", "", nil, limit},
+		{"hangs", "probe", 0, "Unavailable", "no answer in 700ms", nil, 2 * time.Second},
+		{"is slow", "save", 0, "", "", nil, 2 * limit},
+		{"nobody unlocks", "probe", 0, "Unavailable", "no answer in 700ms", nil, 2 * time.Second},
+		{"nobody unlocks", "probe", limit / 3, "Unavailable", "no answer in 700ms", waiting, 2 * time.Second},
+		{"unlocked late", "save", limit / 3, "", "", waiting, 2 * limit},
+		{"unlocking dismissed", "probe", limit / 3, "Locked", "it is locked", nil, limit},
+		{"writing dismissed", "probe", 0, "Unavailable", "it said that it saved the login, and did not", nil, limit},
+		{"writing dismissed", "save", 0, "Unavailable", "it said that it saved the login, and did not", nil, limit},
+		{"writes nothing", "save", 0, "Unavailable", "it said that it saved the login, and did not", nil, limit},
+		{"writes a part", "save", 0, "Unavailable", "it said that it saved the login, and did not", nil, limit},
+		{"answers late", "save", 0, "", "", nil, 2 * limit},
+		{"deleting dismissed", "forget", 0, "Unavailable", "it said that it deleted the login, and did not", nil, limit},
+		{"deletes nothing", "forget", 0, "Unavailable", "it said that it deleted the login, and did not", nil, limit},
+		{"replaced while read", "load", 0, "", "", nil, limit},
+	} {
+		t.Run(c.fault+" "+c.do, func(t *testing.T) {
+			bus := "DBUS_SESSION_BUS_ADDRESS=" + startSecretService(t, c.fault)
+			run := task{Dir: t.TempDir(), Store: "keychain", Call: limit, CallNotice: c.notice}
+			if c.do == "forget" || c.do == "load" {
+				save := run
+				save.Do = "save"
+				save.Call = 5 * time.Second
+				if r := save.do(t, bus); r.Err != "" {
+					t.Fatal(r.Err)
+				}
+			}
+			run.Do = c.do
+			r := run.do(t, bus)
+			if r.Class != c.class || !strings.Contains(r.Err, c.err) || (c.err == "") != (r.Err == "") {
+				t.Errorf("class %q, error %q", r.Class, r.Err)
+			}
+			if !slices.Equal(r.Waiting, c.waiting) {
+				t.Errorf("said %q, want %q", r.Waiting, c.waiting)
+			}
+			if r.Took > c.atMost {
+				t.Errorf("took %v, want at most %v", r.Took, c.atMost)
+			}
+		})
+	}
+}
+
+// muteSocket accepts and never says anything.
+func muteSocket(t *testing.T) string {
+	path := shortDir(t) + "/bus"
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return "unix:path=" + path
+}
