@@ -8,14 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
-
-func goroutines() int { return runtime.NumGoroutine() }
 
 // freePort is one that was free a moment ago.
 func freePort(t *testing.T) int {

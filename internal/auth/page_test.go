@@ -3,9 +3,7 @@ package auth
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"math"
-	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strconv"
@@ -169,45 +167,3 @@ func luminance(hex string) float64 {
 }
 
 func contrast(a, b float64) float64 { return (max(a, b) + 0.05) / (min(a, b) + 0.05) }
-
-// L-02, L-09, L-13, L-14: whatever arrives, the handler stands, takes at most
-// one answer, and shows one of the pages, byte for byte.
-func FuzzCallback(f *testing.F) {
-	for _, query := range []string{
-		"code=c&state=STATE", "code=c&state=STATE&iss=" + Origin, "error=access_denied&state=STATE",
-		"code=a&code=b&state=STATE", "state=STATE", "error=<script>&error_description=%1b&state=STATE",
-		"state=STATE&state=STATE", "code=%00&state=STATE", "code=c&state=wrong", ";", "%zz", "",
-	} {
-		f.Add("GET", "/callback", query, "127.0.0.1:5000", "Sec-Fetch-Dest", "document")
-	}
-	f.Add("HEAD", "/", "", "localhost", "Purpose", "prefetch")
-	fixed := map[string]bool{}
-	for _, p := range everyPage() {
-		fixed[rendered(p)] = true
-	}
-	f.Fuzz(func(t *testing.T, method, path, query, host, header, value string) {
-		p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:5000/callback")
-		l := newLoopback(p, func(err error) {
-			if strings.Contains(err.Error(), p.state.Reveal()) {
-				t.Error("a notice gives the state away")
-			}
-		})
-		state := p.state.Reveal()
-		for range 2 {
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.Method, r.Host, r.URL.Path, r.URL.RawQuery = method, host, path, strings.ReplaceAll(query, "STATE", state)
-			r.Header[http.CanonicalHeaderKey(header)] = []string{value}
-			w := httptest.NewRecorder()
-			l.ServeHTTP(w, r) // a second answer in the channel would block here
-			if w.Code == http.StatusSeeOther && w.Body.Len() > 0 || w.Code != http.StatusSeeOther && !fixed[w.Body.String()] {
-				t.Errorf("status %d, page %q", w.Code, w.Body)
-			}
-			if strings.Contains(fmt.Sprint(w.Header()), state) {
-				t.Error("a header gives the state away")
-			}
-			if (w.Code == http.StatusSeeOther) != (len(l.answers) == 1) {
-				t.Errorf("status %d with %d answers", w.Code, len(l.answers))
-			}
-		}
-	})
-}

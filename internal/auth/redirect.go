@@ -101,3 +101,12 @@ func listenError(host string, err error) error {
 	}
 	return fmt.Errorf("listening on %s: %w", host, err)
 }
+
+// withoutPort80 is how browsers write an address: they leave the default port out.
+func withoutPort80(address string) string {
+	before, after, found := strings.Cut(address, ":80/")
+	if found {
+		return before + "/" + after
+	}
+	return strings.TrimSuffix(address, ":80")
+}
