@@ -33,6 +33,7 @@ func TestAuthorizeShowsAPageInsteadOfRedirecting(t *testing.T) {
 		"localhost":                    {[]string{"redirect_uri", "http://localhost:4711/callback"}, wrongURI},
 		"another loopback literal":     {[]string{"redirect_uri", "http://127.0.0.2:4711/callback"}, wrongURI},
 		"another path":                 {[]string{"redirect_uri", "http://127.0.0.1:4711/Callback"}, wrongURI},
+		"a colon without a port":       {[]string{"redirect_uri", "http://127.0.0.1:/callback"}, wrongURI},
 		"a slash at the end":           {[]string{"redirect_uri", "http://127.0.0.1:4711/callback/"}, wrongURI},
 		"a query":                      {[]string{"redirect_uri", "http://127.0.0.1:4711/callback?x=1"}, wrongURI},
 		"a user name":                  {[]string{"redirect_uri", "http://127.0.0.1@evil.example:4711/callback"}, wrongURI},

@@ -155,9 +155,12 @@ func TestFollowingLinksAreSpotifysOwn(t *testing.T) {
 // the end, so that a client that trusts it comes out short of total.
 func TestFollowingWithAnUnknownCursorIsEmpty(t *testing.T) {
 	s := start(t, Options{Artists: 30, Consent: ConsentAgree})
-	got := fetchPage(t, s, signIn(t, s).AccessToken, "type=artist&after="+strings.Repeat("z", 22)).Artists
-	if len(got.Items) != 0 || got.Cursors.After != nil || got.Total != 30 {
-		t.Errorf("got %+v", got)
+	token := signIn(t, s).AccessToken
+	for _, after := range []string{strings.Repeat("z", 22), detourTo(31, 1), "../x", "%FF"} {
+		got := fetchPage(t, s, token, "type=artist&after="+after).Artists
+		if len(got.Items) != 0 || got.Cursors.After != nil || got.Total != 30 {
+			t.Errorf("%s: got %+v", after, got)
+		}
 	}
 }
 

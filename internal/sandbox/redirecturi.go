@@ -34,7 +34,7 @@ func registered(all []string, uri string) bool {
 		return true
 	}
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" || u.User != nil || u.Port() == "" || !loopback(u) {
+	if err != nil || u.Port() == "" || !loopback(u) {
 		return false
 	}
 	portless := strings.TrimSuffix(u.Host, ":"+u.Port())
