@@ -40,6 +40,9 @@ const configHead = "# Settings of spotauth. Tokens are never kept here.\n\n"
 // Profiles lists the profiles by name. It reads the settings alone, so that shell
 // completion may call it.
 func Profiles(o Options) ([]Profile, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	c, err := readConfig(o.configPath())
 	if err != nil {
 		return nil, err
@@ -53,6 +56,9 @@ func Profiles(o Options) ([]Profile, error) {
 
 // Use makes o.Profile the one that is meant where none is named.
 func Use(ctx context.Context, o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	return editConfig(ctx, o, func(tree map[string]any) error {
 		if _, ok := table(tree, "profile")[o.Profile]; !ok {
 			return fmt.Errorf("%w: %q", ErrNoProfile, o.Profile)

@@ -3,6 +3,7 @@ package session
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ store = "file"
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := os.Stat(o.configPath()); !after.ModTime().Equal(before.ModTime()) || after.Mode().Perm() != 0o600 {
+	if after, _ := os.Stat(o.configPath()); !after.ModTime().Equal(before.ModTime()) || runtime.GOOS != "windows" && after.Mode().Perm() != 0o600 {
 		t.Errorf("written again, or mode %v", after.Mode())
 	}
 }
@@ -106,7 +107,7 @@ func TestSettingsThroughALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(dotfiles, o.configPath()); err != nil {
-		t.Fatal(err)
+		t.Skipf("no links here: %v", err)
 	}
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)

@@ -40,6 +40,6 @@ func (s *Session) SetCoolDown(until time.Time) error {
 }
 
 func (s *Session) coolDownPath() string {
-	name := key{s.options.Sandbox, "client", s.settings.ClientID}.hash()
+	name := key{s.options.Sandbox, "client", s.Settings().ClientID}.hash()
 	return filepath.Join(s.options.stateFolder(), "cooldown", name)
 }

@@ -56,6 +56,7 @@ func (h helper) run(ctx context.Context, doing string, call func(client.ProgramF
 		return call(func(args ...string) client.Program {
 			cmd := exec.CommandContext(ctx, program, args...)
 			cmd.WaitDelay = time.Second
+			cmd.Stderr = io.Discard
 			return helperProcess{cmd, &outcome}
 		})
 	})
@@ -66,10 +67,8 @@ func (h helper) run(ctx context.Context, doing string, call func(client.ProgramF
 		return "", ErrNone
 	case errors.Is(err, errNoAnswer):
 		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, h.patience.call)
-	case errors.Is(outcome, exec.ErrNotFound):
-		err = fmt.Errorf("%w: there is no %s on the path", ErrUnavailable, program)
 	case outcome != nil:
-		err = fmt.Errorf("%w: %v", ErrUnavailable, outcome)
+		err = fmt.Errorf("%w: %w", ErrUnavailable, outcome)
 	default:
 		err = fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable)
 	}
@@ -77,11 +76,14 @@ func (h helper) run(ctx context.Context, doing string, call func(client.ProgramF
 }
 
 func (h helper) fault(doing string, err error) error {
-	return &StoreError{Store: helperPrefix + h.name, Doing: doing, Err: err, Hint: "run: docker-credential-" + h.name + " list"}
+	hint := "run: docker-credential-" + h.name + " list"
+	if errors.Is(err, exec.ErrNotFound) {
+		hint = "install docker-credential-" + h.name
+	}
+	return &StoreError{Store: helperPrefix + h.name, Doing: doing, Err: err, Hint: hint}
 }
 
-// helperProcess is a helper that runs under a context. It says nothing on standard
-// error, where the library's own would let it write.
+// helperProcess is a helper that runs under a context, unlike the library's own.
 type helperProcess struct {
 	cmd     *exec.Cmd
 	outcome *error

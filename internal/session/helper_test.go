@@ -81,13 +81,14 @@ func TestHelpersThatFail(t *testing.T) {
 	for _, c := range []struct {
 		name, script string
 		class, err   string
+		hint         string
 	}{
-		{"missing", "", "Unavailable", "not available: there is no docker-credential-test on the path"},
-		{"none found", "echo credentials not found in native keychain; exit 1", "None", ""},
-		{"fails", "echo refresh-0; echo refresh-0 >&2; exit 3", "Unavailable", "not available: exit status 3"},
-		{"answers nonsense", "echo refresh-0", "Unavailable", "not available: its answer is not in the protocol's form"},
-		{"hangs", "sleep 60", "Unavailable", "not available: no answer in 300ms"},
-		{"answers another thing", `echo '{"Username":"x","Secret":"refresh-0"}'`, "Corrupt", "the saved login is damaged"},
+		{"missing", "", "Unavailable", "executable file not found in $PATH", "install docker-credential-test"},
+		{"none found", "echo credentials not found in native keychain; exit 1", "None", "", ""},
+		{"fails", "echo refresh-0; echo refresh-0 >&2; exit 3", "Unavailable", "not available: exit status 3", "run: docker-credential-test list"},
+		{"answers nonsense", "echo refresh-0", "Unavailable", "not available: its answer is not in the protocol's form", "run: docker-credential-test list"},
+		{"hangs", "sleep 60", "Unavailable", "not available: no answer in 300ms", "run: docker-credential-test list"},
+		{"answers another thing", `echo '{"Username":"x","Secret":"refresh-0"}'`, "Corrupt", "the saved login is damaged", "run: docker-credential-test list"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -111,7 +112,7 @@ func TestHelpersThatFail(t *testing.T) {
 				t.Errorf("class %q: %v", class(err), err)
 			}
 			fault := (*StoreError)(nil)
-			if errors.As(err, &fault) && (fault.Hint != "run: docker-credential-test list" || !strings.HasPrefix(err.Error(), "reading the login with helper:test: ")) {
+			if errors.As(err, &fault) && (fault.Hint != c.hint || !strings.HasPrefix(err.Error(), "reading the login with helper:test: ")) {
 				t.Errorf("hint %q, error %v", fault.Hint, err)
 			}
 			if took := time.Since(began); took > 3*time.Second {

@@ -99,15 +99,16 @@ func reachable(address string) error {
 
 // saysLocked knows the ways in which keychains ask for somebody to unlock them: the
 // Secret Service library's words for a prompt that was not answered (and for a service
-// that has no keyring yet), the D-Bus error, and the statuses of macOS's security tool
-// for errSecInteractionNotAllowed and errSecAuthFailed.
+// that has no keyring yet), the D-Bus errors, and the statuses of macOS's security tool
+// for errSecInteractionNotAllowed (36), errSecAuthFailed (51), and one seen over SSH.
 func saysLocked(err error) bool {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code := exit.ExitCode()
 		return code == 36 || code == 51 || code == 154
 	}
-	return strings.Contains(err.Error(), "failed to unlock") || strings.Contains(err.Error(), "locked")
+	text := err.Error()
+	return strings.Contains(text, "failed to unlock") || strings.Contains(text, " locked") || strings.Contains(text, "IsLocked")
 }
 
 // keychainHint says what helps on a system, as a command where there is one.

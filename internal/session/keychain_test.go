@@ -76,6 +76,7 @@ func TestClassesOfKeychainErrors(t *testing.T) {
 		{"is locked", errors.New("Cannot create an item in a locked collection"), "Locked", "unlock the login keyring", "run: security unlock-keychain", "sign in to Windows"},
 		{"macOS, no interaction", exit("36"), "Locked", "unlock the login keyring", "run: security unlock-keychain", "sign in to Windows"},
 		{"macOS, no such keychain", exit("50"), "Unavailable", "start gnome-keyring", "run: security unlock-keychain", "sign in to Windows"},
+		{"blocked", errors.New("operation blocked"), "Unavailable", "start gnome-keyring", "run: security unlock-keychain", "sign in to Windows"},
 		{"no service", errors.New("The name org.freedesktop.secrets was not provided by any .service files"), "Unavailable", "start gnome-keyring", "run: security unlock-keychain", "sign in to Windows"},
 		{"unsupported", keyring.ErrUnsupportedPlatform, "Unavailable", "start gnome-keyring", "run: security unlock-keychain", "sign in to Windows"},
 	} {

@@ -43,3 +43,25 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 	}
 	return l, nil
 }
+
+// hold takes the lock of this login.
+func (s *Session) hold(ctx context.Context) (lock, error) {
+	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
+	defer cancel()
+	l, err := s.holdUntil(wait)
+	if err != nil && ctx.Err() != nil {
+		return lock{}, ctx.Err()
+	}
+	return l, err
+}
+
+func (s *Session) holdUntil(ctx context.Context) (lock, error) {
+	path := filepath.Join(s.options.stateFolder(), "locks", s.key().hash()+".lock")
+	l, err := acquire(ctx, path, s.patience.lockNotice, func() {
+		s.options.Waiting("waiting for another spotauth")
+	})
+	if err == nil && l.file == nil {
+		s.options.Log.Debug("going on without a lock", "file", path)
+	}
+	return l, err
+}

@@ -12,76 +12,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/netip"
 	"path/filepath"
-	"strings"
 	"sync"
-	"time"
 )
-
-// Options says which login is meant and where things are. The funcs and Log may be nil.
-type Options struct {
-	ConfigDir string // the folder of config.toml
-	StateDir  string // the folder of locks, cool-downs and logins in files
-	// Sandbox is "" for Spotify, or the stand-in's address, "http://127.0.0.1:PORT". It is a
-	// part of every key, and the settings move to a folder of its own in StateDir: a real
-	// login can be neither seen nor changed under it.
-	Sandbox string
-	Profile string // "": the default one
-
-	// These override the profile's settings, and replace them at Save.
-	ClientID, RedirectURI, Store string
-
-	BusAddress  string           // Linux: the value of DBUS_SESSION_BUS_ADDRESS
-	Interactive bool             // a person is there to unlock a keychain
-	Waiting     func(string)     // told once, by any goroutine, what takes long: "waiting for another spotauth"
-	Warn        func(string)     // told what went wrong beside the matter
-	Now         func() time.Time // the wall clock
-	Log         *slog.Logger     // for debugging; never given a secret
-}
-
-func (o Options) configFolder() string {
-	if o.Sandbox != "" {
-		return o.stateFolder()
-	}
-	return o.ConfigDir
-}
-
-func (o Options) stateFolder() string {
-	if o.Sandbox != "" {
-		address := strings.TrimPrefix(o.Sandbox, "http://")
-		return filepath.Join(o.StateDir, "sandbox", strings.NewReplacer(":", "-", "[", "", "]", "").Replace(address))
-	}
-	return o.StateDir
-}
-
-func (o Options) filled() Options {
-	if o.Waiting == nil {
-		o.Waiting = func(string) {}
-	}
-	o.Waiting = onceEach(o.Waiting)
-	if o.Warn == nil {
-		o.Warn = func(string) {}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
-}
-
-// onceEach says each thing once, from whichever goroutine.
-func onceEach(say func(string)) func(string) {
-	var said sync.Map
-	return func(what string) {
-		if _, before := said.LoadOrStore(what, true); !before {
-			say(what)
-		}
-	}
-}
 
 // Session is one profile's login. Its methods may be called by several goroutines.
 type Session struct {
@@ -100,11 +33,8 @@ type Session struct {
 // Open finds the profile's settings. It reads no login and asks no keychain.
 func Open(o Options) (*Session, error) {
 	o = o.filled()
-	if err := checkSandbox(o.Sandbox); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
-	}
-	if o.ConfigDir == "" || o.StateDir == "" {
-		return nil, fmt.Errorf("folder of the settings: %w: it has no name", ErrInvalid)
 	}
 	c, err := readConfig(o.configPath())
 	if err != nil {
@@ -141,7 +71,11 @@ func Memory(l Login, o Options) *Session {
 
 // Settings are the profile's, with the overrides of the options. Store is "memory"
 // where nothing is stored.
-func (s *Session) Settings() Settings { return s.settings }
+func (s *Session) Settings() Settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings
+}
 
 // Profile is the name of the profile.
 func (s *Session) Profile() string { return s.profile }
@@ -201,10 +135,10 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	}
 	s.settings.ClientID = l.ClientID
 	held, err := s.hold(ctx)
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	if err != nil && !errors.Is(err, ErrBusy) {
+		return err
 	}
-	defer held.release() // without the lock too: better a race than a lost consent
+	defer held.release() // when busy, go on: better a race than a consent that is lost
 	if err := s.write(ctx, l); err != nil {
 		return err
 	}
@@ -212,7 +146,9 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 		return err
 	}
 	s.current = nil
-	s.forgetOld(ctx)
+	if err := s.forgetOld(ctx); err != nil {
+		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
+	}
 	s.saved = s.settings
 	return nil
 }
@@ -239,6 +175,9 @@ func (s *Session) Remove(ctx context.Context) error {
 	if err := s.Forget(ctx); err != nil {
 		return err
 	}
+	if err := s.forgetOld(ctx); err != nil { // where an override led elsewhere
+		return err
+	}
 	return editConfig(ctx, s.options, func(tree map[string]any) error {
 		profiles := table(tree, "profile")
 		if _, ok := profiles[s.profile]; !ok {
@@ -258,24 +197,6 @@ func (s *Session) key() key {
 
 func (s *Session) open(name string) (store, error) {
 	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.patience)
-}
-
-// hold takes the lock of this login.
-func (s *Session) hold(ctx context.Context) (lock, error) {
-	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
-	defer cancel()
-	return s.holdUntil(wait)
-}
-
-func (s *Session) holdUntil(ctx context.Context) (lock, error) {
-	path := filepath.Join(s.options.stateFolder(), "locks", s.key().hash()+".lock")
-	l, err := acquire(ctx, path, s.patience.lockNotice, func() {
-		s.options.Waiting("waiting for another spotauth")
-	})
-	if err == nil && l.file == nil {
-		s.options.Log.Debug("going on without a lock", "file", path)
-	}
-	return l, err
 }
 
 // write puts a login into the store. One that could not be refreshed never replaces one
@@ -302,30 +223,17 @@ func (s *Session) editProfile(ctx context.Context, settings Settings) error {
 	})
 }
 
-// forgetOld deletes what the settings led to before Save.
-func (s *Session) forgetOld(ctx context.Context) {
+// forgetOld deletes what config.toml leads to, where that is not this session's login.
+func (s *Session) forgetOld(ctx context.Context) error {
 	old := s.saved
 	if old.ClientID == "" || old.ClientID == s.settings.ClientID && old.Store == s.settings.Store {
-		return
-	}
-	st, err := s.open(first(old.Store, storeKeychain))
-	if err == nil {
-		err = erase(ctx, st, key{s.options.Sandbox, s.profile, old.ClientID})
-	}
-	if err != nil {
-		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
-	}
-}
-
-func checkSandbox(address string) error {
-	if address == "" {
 		return nil
 	}
-	at, err := netip.ParseAddrPort(strings.TrimPrefix(address, "http://"))
-	if err != nil || !at.Addr().IsLoopback() || address != "http://"+at.String() {
-		return fmt.Errorf("sandbox address %q: %w: http://127.0.0.1:PORT", address, ErrInvalid)
+	st, err := s.open(first(old.Store, storeKeychain))
+	if err != nil {
+		return err
 	}
-	return nil
+	return erase(ctx, st, key{s.options.Sandbox, s.profile, old.ClientID})
 }
 
 // first is the first of the texts that is not empty.

@@ -156,6 +156,60 @@ func TestALoginWithoutRefreshTokenIsNotSaved(t *testing.T) { // T-01
 	}
 }
 
+// A profile is removed whole, even where the environment names another client id.
+func TestRemoveUnderAnotherClientID(t *testing.T) {
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	o.ClientID = otherClient
+	if err := mustOpen(t, o).Remove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(o.StateDir + "/logins"); len(files) != 0 {
+		t.Errorf("kept: %v", files)
+	}
+}
+
+// T-05: while another process has the lock, a new consent is saved all the same, but
+// nothing is deleted or refreshed. The person is told once.
+func TestWhileAnotherHasTheLock(t *testing.T) {
+	s, _ := savedSession(t, testLogin())
+	held, err := s.hold(t.Context())
+	if err != nil || held.file == nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 9)
+	s.options.Waiting = onceEach(func(what string) { said <- what })
+	s.patience.lock, s.patience.lockNotice = 60*time.Millisecond, time.Millisecond
+	posts := 0
+	_, refreshed := s.Token(t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
+	l := living(time.Hour)
+	for _, c := range []struct {
+		doing string
+		err   error
+		class string
+	}{
+		{"refreshing", refreshed, "Busy"},
+		{"forgetting", s.Forget(t.Context()), "Busy"},
+		{"saving", s.Save(t.Context(), l), ""},
+	} {
+		if class(c.err) != c.class {
+			t.Errorf("%s: %v", c.doing, c.err)
+		}
+	}
+	if l, err := s.Load(t.Context()); err != nil || posts != 0 || !l.lives(s.now(), margin) {
+		t.Errorf("%v, %d posts, expires %v", err, posts, l.AccessExpiresAt)
+	}
+	if len(said) != 1 || <-said != "waiting for another spotauth" {
+		t.Errorf("said %d more things", len(said))
+	}
+	held.release()
+	if err := s.Forget(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.
 func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 	real := fileOptions(t)
@@ -262,6 +316,15 @@ func TestOpenRefuses(t *testing.T) {
 		s, err := Open(o)
 		if class(err) != c.class || (s == nil) == (err == nil) {
 			t.Errorf("%s: class %q: %v", c.name, class(err), err)
+		}
+		if o.Sandbox != "" {
+			if _, err := Profiles(o); class(err) != c.class {
+				t.Errorf("%s: listing the profiles: class %q: %v", c.name, class(err), err)
+			}
+			o.Profile = "none"
+			if err := Use(t.Context(), o); err == nil || c.class != "" && class(err) != c.class {
+				t.Errorf("%s: using a profile: %v", c.name, err)
+			}
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 type Refresh func(context.Context, Login) (Tokens, error)
 
 const (
-	saveTries   = 3               // offers of a refreshed login to a store that refuses it
-	lastSeconds = 5 * time.Second // left of an access token that is still worth using
+	saveTries  = 3               // offers of a refreshed login to a store that refuses it
+	worthUsing = 5 * time.Second // left of an access token that is still worth using
 )
 
 // want is what a caller needs of an access token.
@@ -184,7 +184,7 @@ func (s *Session) bury(ctx context.Context, l Login, dead error) (Login, error) 
 
 // makeDo uses up an access token in its last minute when no new one is to be had.
 func (s *Session) makeDo(l Login, w want, err error) (Login, error) {
-	if w.life == margin && !l.Access.Equal(w.refused) && l.lives(s.now(), lastSeconds) {
+	if w.life == margin && !l.Access.Equal(w.refused) && l.lives(s.now(), worthUsing) {
 		s.options.Log.Debug("using the access token to its end", "error", err)
 		return l, nil
 	}

@@ -43,7 +43,7 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(parcel{s.settings.RedirectURI, json.RawMessage(login)})
+	content, err := json.Marshal(parcel{s.Settings().RedirectURI, json.RawMessage(login)})
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,9 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 	case err != nil || l.Dead != nil:
 		return Login{}, ErrForeign
 	}
+	s.mu.Lock()
 	s.settings.RedirectURI = first(s.options.RedirectURI, p.RedirectURI, s.settings.RedirectURI)
+	s.mu.Unlock()
 	return l, s.Save(ctx, l)
 }
 
