@@ -230,3 +230,16 @@ func TestRevokeRefreshTokens(t *testing.T) {
 	}
 	tokens(t, post(t, s.URL()+"/api/token", renewal(signIn(t, s).RefreshToken)))
 }
+
+// L-20: a program that takes tokens from its environment knows by their
+// beginning which of them may go to a stand-in.
+func TestTokensShowThatTheyAreTheStandIns(t *testing.T) {
+	s := start(t, Options{Consent: ConsentAgree, Rotate: true})
+	first := signIn(t, s)
+	second := tokens(t, post(t, s.URL()+"/api/token", renewal(first.RefreshToken)))
+	for _, text := range []string{first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken} {
+		if !strings.HasPrefix(text, TokenPrefix) {
+			t.Errorf("%.12s... does not begin with %s", text, TokenPrefix)
+		}
+	}
+}
