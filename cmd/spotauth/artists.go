@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -59,7 +60,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file, replaced only when whole")
 	f.BoolVar(&o.strict, "strict", false, "fail with status 10 if Spotify counts other than was found")
-	f.StringVar(&o.maxDrop, "max-drop", "20%", "with --output: keep the old file if more of its artists than this would be gone")
+	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100% keeps nothing)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
 	complete(cmd, "fields", export.Fields()...)
@@ -115,14 +116,35 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, err
 	}
 	how.JQ, how.Raw = o.jq, o.raw
-	if o.output == "" && a.console.OutIsTerminal {
-		how.Safe, how.Width, how.Color = console.Safe, a.console.Width(), a.console.Color
+	onTerminal := a.console.OutIsTerminal && (o.output == "" || o.output == "-")
+	if onTerminal {
+		how.Width, how.Color = a.console.Width(), a.console.Color
+	}
+	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
+		how.Safe = console.Safe
+	}
+	guard, err := guardOf(o, how.Format)
+	if err != nil {
+		return how, guard, err
+	}
+	return how, guard, how.Check()
+}
+
+// guardOf is what keeps a good file from a poor list. What jq made of a list
+// cannot be counted, and who says 100% wants no guard.
+func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
+	if o.maxDrop == "" {
+		o.maxDrop = "100%"
+	} else if o.output == "" {
+		return export.Guard{}, usageError{errors.New("--max-drop needs --output")}
+	} else if o.maxDrop == "100%" {
+		return export.Guard{}, nil
 	}
 	drop, err := export.ParseDrop(o.maxDrop)
-	if err != nil {
-		return how, export.Guard{}, err
+	if err != nil || o.jq != "" {
+		return export.Guard{}, err
 	}
-	return how, export.Guard{Format: how.Format, MaxDrop: drop}, how.Check()
+	return export.Guard{Format: f, MaxDrop: drop}, nil
 }
 
 // deliver writes the export to the file, or to stdout.

@@ -23,7 +23,7 @@ var errNoDisplay = errors.New("no display on this machine")
 // the foreground, hang, chatter, fork) it cannot hold up the sign-in, write on
 // stdout, draw on the terminal, or die of the Ctrl-C that ends the sign-in.
 func (a *app) openBrowser(ctx context.Context, address string) error {
-	if runtime.GOOS == "linux" && a.env("BROWSER") == "" && !a.isWSL() && a.env("DISPLAY") == "" && a.env("WAYLAND_DISPLAY") == "" {
+	if !a.hasDisplay() {
 		return errNoDisplay
 	}
 	self, err := os.Executable()
@@ -43,6 +43,13 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// hasDisplay says whether a browser has anywhere to show a page. Without that,
+// an opener on Linux would try the browsers for the terminal.
+func (a *app) hasDisplay() bool {
+	return runtime.GOOS != "linux" || a.isWSL() ||
+		a.env("BROWSER") != "" || a.env("DISPLAY") != "" || a.env("WAYLAND_DISPLAY") != ""
 }
 
 func newOpenerCmd(a *app) *cobra.Command {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -89,10 +88,9 @@ func (a *app) demoLogin(ctx context.Context, s *session.Session, address string,
 			if err != nil {
 				return "", err
 			}
-			now := a.now().UTC().Truncate(time.Second)
-			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: now, Refresh: g.Refresh}
 			a.console.Note("signed in as %s; kept in memory alone", accountName(who))
-			return who.Name, s.Save(ctx, l.With(session.Tokens{Access: g.Access, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, now))
+			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
+			return who.Name, s.Save(ctx, l.With(tokens(g), a.now()))
 		},
 	}
 	_, err := auth.Login(ctx, c)

@@ -187,6 +187,8 @@ func explainSession(err error) (failure, bool) {
 		return failure{Code: "login_needed", Hint: loginHint, Exit: exitLogin}, true
 	case errors.As(err, &changed):
 		return failure{Code: "account_changed", Hint: "spotauth login --force, or --profile NAME to keep both", Exit: exitOther}, true
+	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign):
+		return failure{Code: "import", Exit: exitOther}, true
 	case errors.Is(err, session.ErrNone):
 		return failure{Code: "login_needed", Message: "not signed in", Hint: loginHint, Exit: exitLogin}, true
 	case errors.Is(err, session.ErrNotSaved):

@@ -30,6 +30,9 @@ func newLoginCmd(a *app) *cobra.Command {
 The address of Spotify's consent page is printed on stderr and opened in the browser. Where the
 browser runs on another machine, paste the address of the page that failed to load.
 
+Without a terminal (cron, a container): --begin prints the address on stdout, and --finish reads
+the address of the failed page on stdin.
+
 The client id is that of an app of your own; without one, the steps to register it are shown.
 
 Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify limits the rate,
@@ -37,12 +40,31 @@ Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify
 		Example: `  spotauth login
   spotauth login --client-id 0123456789abcdef0123456789abcdef
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback
-  spotauth login --client-secret-stdin < secret.txt`,
+  spotauth login --client-secret-stdin < secret.txt
+  spotauth login --begin
+  spotauth login --finish < address.txt`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.loginBy(o)(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
 	return cmd
+}
+
+// loginBy is the way to sign in that the flags choose.
+func (a *app) loginBy(o loginOptions) func(context.Context, loginOptions) error {
+	switch {
+	case o.begin && o.finish, o.importFile != "" && (o.begin || o.finish):
+		return func(context.Context, loginOptions) error {
+			return usageError{errors.New("--begin, --finish and --import exclude each other")}
+		}
+	case o.begin:
+		return a.beginLogin
+	case o.finish:
+		return a.finishLogin
+	case o.importFile != "":
+		return a.importLogin
+	}
+	return a.login
 }
 
 type loginOptions struct {
@@ -50,6 +72,9 @@ type loginOptions struct {
 	scopes                                    []string
 	secretStdin, noBrowser, switchUser, force bool
 	timeout                                   time.Duration
+
+	begin, finish bool
+	importFile    string
 }
 
 func (o *loginOptions) addFlags(cmd *cobra.Command) {
@@ -62,31 +87,20 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask again, so that another account can be chosen")
 	f.BoolVar(&o.force, "force", false, "replace the login of another account without asking")
 	f.DurationVar(&o.timeout, "timeout", auth.DefaultTimeout, "how long to wait for the browser")
+	f.BoolVar(&o.begin, "begin", false, "without a terminal: print the address to open, and let --finish end the login")
+	f.BoolVar(&o.finish, "finish", false, "read the address that the browser ended on from stdin, within 10 minutes of --begin")
+	f.StringVar(&o.importFile, "import", "", "take over the login in spotipy's .cache `FILE` instead")
 	f.StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
 }
 
 func (a *app) login(ctx context.Context, o loginOptions) error {
-	if o.timeout <= 0 {
-		return usageError{errors.New("--timeout must be more than 0")}
-	}
-	s, err := a.openToSave(session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
-	if err != nil {
-		return err
-	}
-	c, err := a.loginConfig(ctx, s, o)
-	if err != nil {
-		return err
-	}
-	if err := s.Probe(ctx); err != nil {
-		return err
-	}
-	before, err := a.loginBefore(ctx, s)
+	s, c, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
 	var who session.Account
 	c.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
-		who, err = a.accept(ctx, s, c, g, before, o)
+		who, err = a.accept(ctx, s, c, g, o)
 		return who.Name, err
 	}
 	_, err = auth.Login(ctx, c)
@@ -98,6 +112,25 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	}
 	a.console.Note("signed in as %s", accountName(who))
 	return nil
+}
+
+// prepareLogin finds out all that can stand in the way before a person is asked for consent.
+func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Session, auth.Config, error) {
+	if o.timeout <= 0 {
+		return nil, auth.Config{}, usageError{errors.New("--timeout must be more than 0")}
+	}
+	s, err := a.openToSave(session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
+	if err != nil {
+		return nil, auth.Config{}, err
+	}
+	c, err := a.loginConfig(ctx, s, o)
+	if err == nil {
+		err = s.Probe(ctx)
+	}
+	if err == nil {
+		_, err = a.loginBefore(ctx, s)
+	}
+	return s, c, err
 }
 
 // loginConfig gathers what auth needs, and asks for the client id if nothing gives it.
@@ -266,21 +299,22 @@ func registered(s *session.Session) string {
 }
 
 // accept finds out who signed in, makes sure that it is meant, and saves the login.
-func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, before session.Login, o loginOptions) (session.Account, error) {
+func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, o loginOptions) (session.Account, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
+	if err != nil {
+		return session.Account{}, err
+	}
+	before, err := a.loginBefore(ctx, s)
 	if err != nil {
 		return session.Account{}, err
 	}
 	if err := a.sameAccount(ctx, before.Account, who, o); err != nil {
 		return session.Account{}, err
 	}
-	now := a.now().UTC().Truncate(time.Second)
-	l := session.Login{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who,
-		AuthorizedAt: now, Refresh: g.Refresh,
-	}
-	l = l.With(session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, now)
-	return who, s.Save(ctx, l)
+	now := a.now()
+	return who, s.Save(ctx, session.Login{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
+	}.With(tokens(g), now))
 }
 
 func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {

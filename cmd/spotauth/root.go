@@ -23,6 +23,7 @@ var version string
 // that stand on every command.
 type app struct {
 	console   *console.Console
+	stdin     io.Reader
 	env       func(string) string
 	now       func() time.Time
 	transport http.RoundTripper
@@ -45,6 +46,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	}
 	return &app{
 		console:   streams,
+		stdin:     stdin,
 		env:       os.Getenv,
 		now:       time.Now,
 		transport: newTransport(),
@@ -93,9 +95,13 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "longest wait for a rate limit before giving up with status 5")
 	f.StringVar(&a.errorFormat, "error-format", "text", "how an error is printed: text or json")
 	f.BoolVar(&a.debug, "debug", false, "log requests on stderr, without bodies, queries and secrets")
+	_ = cmd.RegisterFlagCompletionFunc("profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.completeProfiles(cmd, nil, "")
+	})
+	complete(cmd, "error-format", "text", "json")
 	cmd.AddCommand(
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
-		newArtistsCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),
+		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),
 	)
 	return cmd
 }

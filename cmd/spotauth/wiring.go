@@ -129,7 +129,11 @@ func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, err
 	if errors.Is(err, auth.ErrDead) {
 		err = fmt.Errorf("%w: %w", session.ErrDead, err)
 	}
-	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}, err
+	return tokens(g), err
+}
+
+func tokens(g auth.Grant) session.Tokens {
+	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}
 }
 
 // api is the Web API as the session's account sees it.
@@ -187,14 +191,19 @@ func (a *app) remind(l session.Login) {
 
 func day(t time.Time) string { return t.Local().Format("2 January 2006") }
 
+// inDays counts as a calendar does.
 func inDays(now, t time.Time) string {
-	switch days := int(t.Sub(now) / (24 * time.Hour)); {
+	midnight := func(t time.Time) time.Time {
+		y, m, d := t.Local().Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	switch days := int(midnight(t).Sub(midnight(now)) / (24 * time.Hour)); {
 	case t.Before(now):
 		return "overdue"
 	case days == 0:
 		return "today"
 	case days == 1:
-		return "in 1 day"
+		return "tomorrow"
 	default:
 		return fmt.Sprintf("in %d days", days)
 	}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+func newExecCmd(a *app) *cobra.Command {
+	var o execOptions
+	cmd := &cobra.Command{
+		Use:   "exec [flags] -- CMD ...",
+		Short: "Run a command with an access token in its environment",
+		Long: `Run CMD with SPOTIFY_ACCESS_TOKEN in its environment, and nothing of the token in its arguments.
+
+The token lives for at least --min-life; it is not refreshed while CMD runs. Signals and the exit
+status pass through.
+
+Exit status: that of CMD; before it runs 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify
+limits the rate, 6 if it cannot be reached, 7 if there is no keychain.`,
+		Example: `  spotauth exec -- sh -c 'curl -sS -H "Authorization: Bearer $SPOTIFY_ACCESS_TOKEN" https://api.spotify.com/v1/me'
+  spotauth exec --min-life 30m -- python3 backup.py`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no command to run: spotauth exec -- CMD")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.exec(cmd.Context(), o, args) },
+	}
+	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "how long the token must live at least, up to 1h")
+	cmd.Flags().SetInterspersed(false) // what follows CMD is CMD's
+	return cmd
+}
+
+type execOptions struct{ minLife time.Duration }
+
+func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		return fmt.Errorf("running %s: %w", command[0], errors.Unwrap(err))
+	}
+	s, err := a.open(session.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := a.tokenFor(ctx, s, o.minLife)
+	if err != nil {
+		return err
+	}
+	if a.owed != nil { // nothing can be said after the command
+		a.console.Warn("%s", a.explain(a.owed).Message)
+	}
+	return replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
+}
+
+// childEnvironment is ours, with the access token, and without what can get more of them.
+func childEnvironment(l session.Login) []string {
+	kept := []string{"SPOTIFY_ACCESS_TOKEN=" + l.Access.Reveal()}
+	for _, v := range os.Environ() {
+		switch name, _, _ := strings.Cut(v, "="); name {
+		case "SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE":
+		default:
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}

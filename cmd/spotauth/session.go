@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+func newSessionCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "session",
+		Short: "Carry a login to a machine without a browser",
+		Long: `Carry a login to a machine without a browser, encrypted with a passphrase (age, armored).
+
+The passphrase is asked for on the terminal, or taken from SPOTAUTH_PASSPHRASE.
+
+Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 4 if a login is
+needed, 7 if there is no keychain, 8 if the output cannot be written.`,
+		Example: `  spotauth session export > login.age
+  spotauth session import login.age`,
+	}
+	var store string
+	take := &cobra.Command{
+		Use: "import [FILE]", Short: "Read an exported login from FILE or stdin, and save it", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), store, args) },
+	}
+	take.Flags().StringVar(&store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	cmd.AddCommand(&cobra.Command{
+		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
+	}, take)
+	return cmd
+}
+
+func (a *app) sessionExport(ctx context.Context) error {
+	s, err := a.open(session.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := s.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if l.Dead != nil {
+		return session.ErrDead
+	}
+	passphrase, err := a.passphrase(ctx, true)
+	if err != nil {
+		return err
+	}
+	var sealed bytes.Buffer
+	if err := s.Export(ctx, &sealed, passphrase); err != nil {
+		return err
+	}
+	return write(a.console.Out, sealed.String())
+}
+
+func (a *app) sessionImport(ctx context.Context, store string, args []string) error {
+	s, err := a.openToSave(session.Options{Store: store})
+	if err != nil {
+		return err
+	}
+	sealed, err := a.readSealed(ctx, args)
+	if err != nil {
+		return err
+	}
+	passphrase, err := a.passphrase(ctx, false)
+	if err != nil {
+		return err
+	}
+	if err := s.Probe(ctx); err != nil {
+		return err
+	}
+	l, err := s.Import(ctx, bytes.NewReader(sealed), passphrase)
+	if err != nil {
+		return err
+	}
+	a.console.Note("saved the login of %s in profile %s", accountName(l.Account), s.Profile())
+	return nil
+}
+
+func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
+	if len(args) == 0 && a.console.InIsTerminal {
+		return nil, usageError{errors.New("give the file to import, or its content on stdin")}
+	}
+	from := a.stdin
+	if len(args) == 1 {
+		file, err := os.Open(args[0])
+		if err != nil {
+			return nil, usageError{fmt.Errorf("reading the login: %w", err)}
+		}
+		defer file.Close()
+		from = file
+	}
+	sealed, err := readAll(ctx, from)
+	if err != nil {
+		return nil, fmt.Errorf("reading the login: %w", err)
+	}
+	return sealed, nil
+}
+
+// readAll reads a small file or stdin, and gives up as soon as ctx ends: no
+// read can be interrupted.
+func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
+	var text []byte
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		text, err = io.ReadAll(io.LimitReader(from, 1<<16))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return text, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// passphrase asks for it, twice where a typing error would be found too late.
+func (a *app) passphrase(ctx context.Context, again bool) (secret.String, error) {
+	if p := a.env("SPOTAUTH_PASSPHRASE"); p != "" {
+		return secret.New(p), nil
+	}
+	first, err := a.console.AskSecret(ctx, "passphrase: ")
+	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) || err == nil && first == "" {
+		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run it on a terminal")}
+	}
+	if err != nil || !again {
+		return secret.New(first), err
+	}
+	second, err := a.console.AskSecret(ctx, "the same again: ")
+	if err == nil && second != first {
+		err = usageError{errors.New("the two passphrases differ")}
+	}
+	return secret.New(first), err
+}
