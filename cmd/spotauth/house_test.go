@@ -1,8 +1,13 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -94,4 +99,71 @@ func TestHouseRulesCatchABreach(t *testing.T) {
 			t.Errorf("allowed(%s, %v, %v) = %v", tt.imported, tt.may, tt.never, got)
 		}
 	}
+}
+
+// revealers are the only functions that may take the text out of a
+// secret.String (S-01): each sends it where it belongs.
+var revealers = []string{
+	"cmd/spotauth/exec.go childEnvironment",  // the environment of CMD
+	"cmd/spotauth/login_elsewhere.go park",   // the begun login, in a file of its owner's
+	"cmd/spotauth/token.go printToken",       // stdout, the one command that may
+	"cmd/spotauth/token.go printTokenJSON",   // the same
+	"internal/auth/pending.go DecodePending", // the begun login again
+	"internal/auth/pending.go Encode",        // into it
+	"internal/auth/pending.go authorizeURL",  // state, and the challenge of the verifier
+	"internal/auth/token.go Refresh",         // the token endpoint
+	"internal/auth/token.go exchange",        // the token endpoint
+	"internal/auth/token.go oauth",           // the token endpoint
+	"internal/auth/token.go tokenError",      // takes echoes out of messages
+	"internal/session/record.go encode",      // the store
+	"internal/session/transfer.go seal",      // the passphrase, to age
+	"internal/session/transfer.go unseal",    // the passphrase, to age
+	"internal/spotify/errors.go explain",     // takes echoes out of messages
+	"internal/spotify/request.go request",    // the Authorization header
+}
+
+func TestOnlyTheseRevealSecrets(t *testing.T) { // S-01
+	var found []string
+	for _, dir := range []string{"cmd/spotauth", "internal"} {
+		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/secret/") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for _, decl := range file.Decls {
+				if name := revealsIn(decl); name != "" {
+					found = append(found, strings.TrimPrefix(filepath.ToSlash(path), "../../")+" "+name)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(found)
+	if want := slices.Sorted(slices.Values(revealers)); !slices.Equal(found, want) {
+		t.Errorf("these reveal secrets:\n%s\nthese may:\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// revealsIn names a declaration that calls Reveal, "" if it does not.
+func revealsIn(decl ast.Decl) string {
+	reveals := false
+	ast.Inspect(decl, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Reveal" {
+			reveals = true
+		}
+		return true
+	})
+	switch f, ok := decl.(*ast.FuncDecl); {
+	case !reveals:
+		return ""
+	case ok:
+		return f.Name.Name
+	}
+	return "a declaration outside any func"
 }

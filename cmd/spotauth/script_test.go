@@ -62,7 +62,8 @@ func runScripts(t *testing.T, dir string, store func(*testscript.Env) ([]string,
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
-			env.Setenv("DISPLAY", ":0") // the browser stand-in needs none
+			env.Setenv("DISPLAY", ":0")               // the browser stand-in needs none
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
 			env.Setenv("BROWSER_MODE", "agree")
 			vars, err := store(env)
 			env.Vars = append(env.Vars, vars...)

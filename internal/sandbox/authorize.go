@@ -8,12 +8,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed pages.html
 var pagesText string
 
-var pages = template.Must(template.New("pages").Parse(pagesText))
+// Made at first use, like the patterns of this package: most runs of spotauth
+// start no stand-in, and should not wait for it.
+var pages = sync.OnceValue(func() *template.Template { return template.Must(template.New("pages").Parse(pagesText)) })
 
 // scopes are Spotify's, from its OpenAPI description; those that spotauth is
 // likely to ask for have words for the consent page.
@@ -150,7 +153,7 @@ func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
 // applies that to the redirect after the form too, and would stop the callback.
 func page(status int, name string, data any) *answer {
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
+	if err := pages().ExecuteTemplate(&b, name, data); err != nil {
 		panic(err)
 	}
 	a := newAnswer(status, typeHTML, b.Bytes())

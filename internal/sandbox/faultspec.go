@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -63,10 +64,10 @@ type fault struct {
 }
 
 var (
-	faultParts = regexp.MustCompile(`,(retry-after|type|location|body|every)=`)
-	timesPart  = regexp.MustCompile(`\*([0-9]*)$`)
-	pagePlace  = regexp.MustCompile(`^page=[1-9][0-9]{0,5}$`)
-	totalPart  = regexp.MustCompile(`^total([+-][0-9]{1,6})$`)
+	faultParts = pattern(`,(retry-after|type|location|body|every)=`)
+	timesPart  = pattern(`\*([0-9]*)$`)
+	pagePlace  = pattern(`^page=[1-9][0-9]{0,5}$`)
+	totalPart  = pattern(`^total([+-][0-9]{1,6})$`)
 )
 
 // parseFaults reads Options.Faults; an error says what would be allowed.
@@ -95,7 +96,7 @@ func (o *oddities) set(spec string) bool {
 	case "escapes":
 		o.escapes = true
 	default:
-		m := totalPart.FindStringSubmatch(spec)
+		m := totalPart().FindStringSubmatch(spec)
 		if m == nil {
 			return false
 		}
@@ -109,12 +110,12 @@ func parseFault(spec string) (f *fault, problem string) {
 	switch {
 	case !found:
 		return nil, "want PLACE:WHAT, null, duplicate, escapes, total+N or total-N"
-	case !pagePlace.MatchString(place) && !slices.Contains(places, place):
+	case !pagePlace().MatchString(place) && !slices.Contains(places, place):
 		return nil, "the place is one of page=N, " + strings.Join(places, ", ")
 	}
 	f = &fault{place: place, left: 1, with: map[string]string{}}
 	what := f.cutWith(rest)
-	if m := timesPart.FindStringSubmatchIndex(what); m != nil {
+	if m := timesPart().FindStringSubmatchIndex(what); m != nil {
 		n, err := strconv.Atoi(what[m[2]:m[3]])
 		switch {
 		case m[2] == m[3]:
@@ -134,7 +135,7 @@ func parseFault(spec string) (f *fault, problem string) {
 // cutWith takes the ",NAME=VALUE" parts off text. A comma that does not begin
 // such a part belongs to the value before it: dates and JSON have commas.
 func (f *fault) cutWith(text string) (what string) {
-	at := faultParts.FindAllStringSubmatchIndex(text, -1)
+	at := faultParts().FindAllStringSubmatchIndex(text, -1)
 	for i, m := range at {
 		end := len(text)
 		if i+1 < len(at) {
@@ -245,4 +246,9 @@ func (s *Server) placesOf(r *http.Request) []string {
 		return []string{"api", "*"}
 	}
 	return []string{"*"}
+}
+
+// pattern compiles a regular expression at its first use.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

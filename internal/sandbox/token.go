@@ -4,11 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
-	"regexp"
 )
 
 // verifierForm is the form of a code verifier (RFC 7636, section 4.1).
-var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+var verifierForm = pattern(`^[A-Za-z0-9._~-]{43,128}$`)
 
 // tokenReply is the token endpoint's answer (RFC 6749, section 5.1).
 type tokenReply struct {
@@ -90,7 +89,7 @@ func proves(verifier, challenge string) bool {
 		return verifier == ""
 	}
 	sum := sha256.Sum256([]byte(verifier))
-	return verifierForm.MatchString(verifier) && base64.RawURLEncoding.EncodeToString(sum[:]) == challenge
+	return verifierForm().MatchString(verifier) && base64.RawURLEncoding.EncodeToString(sum[:]) == challenge
 }
 
 // renew answers a refresh (RFC 6749, section 6).

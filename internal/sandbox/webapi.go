@@ -2,14 +2,13 @@ package sandbox
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // removed are endpoints that development mode lost in 2026, "METHOD path";
 // https://developer.spotify.com/documentation/web-api/tutorials/february-2026-migration-guide.
-var removed = regexp.MustCompile(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
+var removed = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
 
 // webAPI answers everything under /v1; the bearer is looked at first.
 func (s *Server) webAPI(r *http.Request) *answer {
@@ -21,7 +20,7 @@ func (s *Server) webAPI(r *http.Request) *answer {
 		return refusal
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/") // widely used clients ask for /v1/me/
-	if removed.MatchString(r.Method + " " + path) {
+	if removed().MatchString(r.Method + " " + path) {
 		return apiError(http.StatusForbidden, "Forbidden")
 	}
 	switch {
