@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// patience is how long a test waits for what should have happened long before.
+const patience = 30 * time.Second
+
+// A machine is where a person runs the program: a home and an environment of
+// its own. Whatever its programs print is swept for secrets (S-01).
+type machine struct {
+	*testing.T
+	home     string
+	env      map[string]string
+	servers  []*sandbox.Server
+	canaries []string // secrets that no stand-in knows of
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	home := t.TempDir()
+	return &machine{T: t, home: home, env: map[string]string{
+		"PATH":            os.Getenv("PATH"),
+		"GOCOVERDIR":      os.Getenv("GOCOVERDIR"),
+		"HOME":            home,
+		"XDG_CONFIG_HOME": filepath.Join(home, "config"),
+		"XDG_STATE_HOME":  filepath.Join(home, "state"),
+		"WORK":            t.TempDir(),
+		"DISPLAY":         ":0",
+		"BROWSER_MODE":    "nothing",
+	}}
+}
+
+// standIn starts a Spotify that the machine's programs talk to.
+func (m *machine) standIn(o sandbox.Options) *sandbox.Server {
+	m.Helper()
+	server, err := sandbox.New(o)
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(func() { server.Close() })
+	m.servers = append(m.servers, server)
+	m.env[sandboxVar] = server.URL()
+	return server
+}
+
+// signIn leaves a login of the stand-in in a file.
+func (m *machine) signIn() {
+	m.Helper()
+	browser := m.env["BROWSER_MODE"]
+	m.env["BROWSER_MODE"] = "agree"
+	if r := m.run("login", "--store", "file"); r.status != 0 {
+		m.Fatalf("signing in: status %d: %s", r.status, r.stderr)
+	}
+	m.env["BROWSER_MODE"] = browser
+}
+
+func (m *machine) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("spotauth", args...)
+	for _, name := range slices.Sorted(maps.Keys(m.env)) {
+		cmd.Env = append(cmd.Env, name+"="+m.env[name])
+	}
+	return cmd
+}
+
+// A result is how a program ended.
+type result struct {
+	stdout, stderr string
+	status         int // -1 where a signal killed it
+	took           time.Duration
+}
+
+// run runs the program to its end.
+func (m *machine) run(args ...string) result {
+	m.Helper()
+	return m.start(m.command(args...)).wait()
+}
+
+// A process is a program that runs.
+type process struct {
+	*machine
+	cmd            *exec.Cmd
+	stdout, stderr output
+	started        time.Time
+	ended          chan struct{}
+}
+
+// start starts a program that prints to nobody else.
+func (m *machine) start(cmd *exec.Cmd) *process {
+	m.Helper()
+	p := &process{machine: m, cmd: cmd}
+	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
+	cmd.WaitDelay = time.Second
+	p.started = time.Now()
+	if err := cmd.Start(); err != nil {
+		m.Fatal(err)
+	}
+	p.watch()
+	return p
+}
+
+// watch waits for the end, and sees to it that there is one.
+func (p *process) watch() {
+	p.ended = make(chan struct{})
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // the state has it all
+	}()
+	p.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	})
+}
+
+// wait waits for the end of the program and sweeps what it printed.
+func (p *process) wait() result {
+	p.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.Fatalf("%v has not ended in %v; stderr so far:\n%s", p.cmd.Args, patience, p.stderr.String())
+	}
+	r := result{p.stdout.String(), p.stderr.String(), p.cmd.ProcessState.ExitCode(), time.Since(p.started)}
+	p.sweep("stdout", r.stdout)
+	p.sweep("stderr", r.stderr)
+	return r
+}
+
+// sweep looks for secrets where none may be.
+func (m *machine) sweep(what, text string) {
+	m.Helper()
+	canaries := m.canaries
+	for _, server := range m.servers {
+		canaries = append(slices.Clone(canaries), server.Secrets()...)
+	}
+	for _, canary := range canaries {
+		if strings.Contains(text, canary) {
+			m.Errorf("a secret reached %s", what)
+			return
+		}
+	}
+}
+
+// consentURL is the address that a login prints for the browser.
+func (p *process) consentURL() string {
+	p.Helper()
+	return p.stderr.await(p, `(?m)^(https?://\S+/authorize\?\S+)\r?$`)
+}
+
+// files are the names of all files below the machine's home.
+func (m *machine) files() []string {
+	m.Helper()
+	var names []string
+	err := filepath.WalkDir(m.home, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			name, _ := filepath.Rel(m.home, path)
+			names = append(names, filepath.ToSlash(name))
+		}
+		return err
+	})
+	if err != nil {
+		m.Fatal(err)
+	}
+	return names
+}
+
+// output is what a program has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// await waits until the output matches and returns the (first group of the) match.
+func (o *output) await(t testing.TB, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if m := re.FindStringSubmatch(o.String()); m != nil {
+			return m[len(m)-1]
+		}
+	}
+	t.Fatalf("no %s in:\n%s", pattern, o.String())
+	return ""
+}
+
+// traces are what the browser stand-ins of the machine left: one for each that
+// was started, with its arguments and environment.
+func (m *machine) traces() map[string]string {
+	m.Helper()
+	names, err := filepath.Glob(filepath.Join(m.env["WORK"], "browser-*.trace"))
+	if err != nil {
+		m.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			m.Fatal(err)
+		}
+		all[name] = string(text)
+	}
+	return all
+}
+
+// onLinux skips what rests on Linux alone.
+func onLinux(t *testing.T, why string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skipf("%s", why)
+	}
+}
