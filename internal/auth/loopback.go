@@ -71,7 +71,6 @@ func newLoopback(p Pending, notice func(error)) *loopback {
 		ReadHeaderTimeout:            5 * time.Second,
 		ReadTimeout:                  10 * time.Second,
 		WriteTimeout:                 10 * time.Second,
-		IdleTimeout:                  5 * time.Second,
 		MaxHeaderBytes:               16 << 10,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		DisableGeneralOptionsHandler: true,

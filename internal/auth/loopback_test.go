@@ -229,6 +229,7 @@ func TestLoginCallsPastingOffWhenTheBrowserAnswers(t *testing.T) {
 	l := start(t, func(c *Config) {
 		c.Paste = func(ctx context.Context) (string, error) {
 			<-ctx.Done()
+			time.Sleep(50 * time.Millisecond) // a terminal to put back in order
 			close(calledOff)
 			return "", ctx.Err()
 		}

@@ -156,6 +156,8 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 		}, refused("400")},
 		{"invalid_client", respond(400, `{"error":"invalid_client","error_description":"Invalid client secret"}`),
 			refused("400: invalid_client (Invalid client secret)")},
+		{"long words", respond(400, `{"error":"invalid_client","error_description":"`+strings.Repeat("é", 300)+`"}`),
+			refused("400: invalid_client (" + strings.Repeat("é", 200) + ")")},
 		{"the Web API's envelope", respond(400, `{"error":{"status":400,"message":"x"}}`), refused("400")},
 		{"empty 400", respond(400, ""), refused("400")},
 		{"proxy wants a password", respond(407, "<html>"), refused("407")},
