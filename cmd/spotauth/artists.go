@@ -80,7 +80,7 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 		return err
 	}
 	list := &spotify.Listing{Limit: o.limit, Raw: o.raw, Progress: a.progress}
-	artists := wholeOrStrict(client.FollowedArtists(ctx, list), list, o.strict)
+	artists := wholeOrStrict(a.doubted(ctx, client, list, s.LastCount()), list, o.strict)
 	result, err := a.deliver(ctx, o.output, guard, how, artists)
 	a.console.Done()
 	if err != nil {
@@ -88,7 +88,33 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 		return err
 	}
 	a.tellOfListing(list, result, how, o)
+	if o.limit == 0 {
+		if err := s.SetLastCount(list.Unique); err != nil {
+			a.log.Debug("the count could not be remembered", "error", err)
+		}
+	}
 	return nil
+}
+
+// doubted asks once more where the list is empty and that of the last export
+// was not: Spotify has been seen to answer so for a while.
+func (a *app) doubted(ctx context.Context, client *spotify.Client, list *spotify.Listing, last int) iter.Seq2[spotify.Artist, error] {
+	return func(yield func(spotify.Artist, error) bool) {
+		for artist, err := range client.FollowedArtists(ctx, list) {
+			if !yield(artist, err) || err != nil {
+				return
+			}
+		}
+		if list.Unique > 0 || last == 0 {
+			return
+		}
+		a.console.Note("spotify lists no artists, where the last export had %d; asking once more", last)
+		for artist, err := range client.FollowedArtists(ctx, list) {
+			if !yield(artist, err) {
+				return
+			}
+		}
+	}
 }
 
 // exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
@@ -166,7 +192,7 @@ func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how 
 func wholeOrStrict(artists iter.Seq2[spotify.Artist, error], list *spotify.Listing, strict bool) iter.Seq2[spotify.Artist, error] {
 	return func(yield func(spotify.Artist, error) bool) {
 		for artist, err := range artists {
-			if !yield(artist, err) {
+			if !yield(artist, err) || err != nil {
 				return
 			}
 		}

@@ -31,6 +31,7 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 		return err
 	}
 	cmd := exec.Command(self, openerCmd, address)
+	cmd.Env = harmlessEnvironment()
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err

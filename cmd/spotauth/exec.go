@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ limits the rate, 6 if it cannot be reached, 7 if there is no keychain.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.exec(cmd.Context(), o, args) },
 	}
-	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "how long the token must live at least, up to 1h")
+	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "how long the token must live at least, up to 55m")
 	cmd.Flags().SetInterspersed(false) // what follows CMD is CMD's
 	return cmd
 }
@@ -64,13 +65,13 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 
 // childEnvironment is ours, with the access token, and without what can get more of them.
 func childEnvironment(l session.Login) []string {
-	kept := []string{"SPOTIFY_ACCESS_TOKEN=" + l.Access.Reveal()}
-	for _, v := range os.Environ() {
-		switch name, _, _ := strings.Cut(v, "="); name {
-		case "SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE":
-		default:
-			kept = append(kept, v)
-		}
-	}
-	return kept
+	return append(harmlessEnvironment(), "SPOTIFY_ACCESS_TOKEN="+l.Access.Reveal())
+}
+
+// harmlessEnvironment is our environment without the secrets in it.
+func harmlessEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{"SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE"}, name)
+	})
 }

@@ -110,8 +110,18 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	a.console.Note("signed in as %s", accountName(who))
+	a.welcome(who)
 	return nil
+}
+
+// welcome says who signed in, and what would keep the login from being used.
+func (a *app) welcome(who session.Account) {
+	a.console.Note("signed in as %s", accountName(who))
+	for _, name := range []string{"SPOTAUTH_REFRESH_TOKEN", "SPOTIFY_ACCESS_TOKEN"} {
+		if a.env(name) != "" {
+			a.console.Warn("%s in the environment comes before the saved login", name)
+		}
+	}
 }
 
 // prepareLogin finds out all that can stand in the way before a person is asked for consent.

@@ -66,7 +66,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	a.console.Note("signed in as %s", accountName(who))
+	a.welcome(who)
 	return a.unpark(s)
 }
 

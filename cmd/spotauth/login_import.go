@@ -44,7 +44,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 	if err := s.Save(ctx, l.With(tokens(g), a.now())); err != nil {
 		return err
 	}
-	a.console.Note("signed in as %s", accountName(who))
+	a.welcome(who)
 	a.console.Warn("%s still holds tokens in plain text; delete it when no other program needs it", o.importFile)
 	return nil
 }

@@ -31,6 +31,7 @@ type app struct {
 
 	running  bool  // the command line was understood
 	reminded bool  // the person knows that the login ends soon
+	replaced bool  // the person knows that the token in the environment is used up
 	owed     error // what went wrong beside the work, to be told after it
 
 	profile     string
@@ -51,6 +52,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 		now:       time.Now,
 		transport: newTransport(),
 		log:       slog.New(slog.DiscardHandler),
+
+		errorFormat: "text",
 	}
 }
 
@@ -65,11 +68,26 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 			status = a.reportBug(debug.Stack())
 		}
 	}()
+	if wantsJSON(args) { // also for an error that ends the parsing before this flag
+		a.errorFormat = "json"
+	}
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	root.SetOut(a.console.Out)
 	root.SetErr(a.console.Err)
 	return a.report(ctx, root.ExecuteContext(ctx))
+}
+
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if arg == "--error-format=json" || arg == "json" && i > 0 && args[i-1] == "--error-format" {
+			return true
+		}
+	}
+	return false
 }
 
 func newRootCmd(a *app) *cobra.Command {
@@ -93,12 +111,12 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 	f := cmd.PersistentFlags()
 	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "which saved login to use (SPOTAUTH_PROFILE)")
 	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "longest wait for a rate limit before giving up with status 5")
-	f.StringVar(&a.errorFormat, "error-format", "text", "how an error is printed: text or json")
+	f.StringVar(&a.errorFormat, "error-format", a.errorFormat, "how an error is printed: text or json")
 	f.BoolVar(&a.debug, "debug", false, "log requests on stderr, without bodies, queries and secrets")
 	_ = cmd.RegisterFlagCompletionFunc("profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.completeProfiles(cmd, nil, "")
 	})
-	complete(cmd, "error-format", "text", "json")
+	complete(cmd, "error-format", a.errorFormat, "json")
 	cmd.AddCommand(
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
 		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),

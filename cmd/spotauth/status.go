@@ -64,6 +64,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 			return err
 		}
 	}
+	a.remind(l)
 	if err := a.printStatus(a.statusOf(s, l), o.json); err != nil {
 		return err
 	}
@@ -109,8 +110,12 @@ type account struct {
 }
 
 func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
+	store := s.Settings().Store
+	if store == session.InMemory {
+		store = "the environment"
+	}
 	r := statusReport{
-		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: s.Settings().Store, Dead: l.Dead != nil,
+		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: store, Dead: l.Dead != nil,
 		AuthorizedAt: known(l.AuthorizedAt), AccessExpiresAt: known(l.AccessExpiresAt), ReauthBy: known(l.ReauthBy()), now: a.now(),
 	}
 	if l.Account.ID != "" {
@@ -136,7 +141,11 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 		return printJSON(a.console.Out, r)
 	}
 	text := &strings.Builder{}
-	line := func(name, value string) { fmt.Fprintf(text, "%-14s %s\n", name, value) }
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(text, "%-13s %s\n", name, value)
+		}
+	}
 	if r.Account != nil {
 		line("account", accountName(session.Account(*r.Account)))
 	}

@@ -43,7 +43,7 @@ type tokenOptions struct {
 
 func (o *tokenOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.DurationVar(&o.minLife, "min-life", 0, "how long it must live at least, up to 1h")
+	f.DurationVar(&o.minLife, "min-life", 0, "how long it must live at least, up to 55m")
 	f.StringVar(&o.format, "format", "plain", "plain, header, curl or json")
 	complete(cmd, "format", "plain", "header", "curl", "json")
 }
@@ -73,13 +73,15 @@ func (a *app) printToken(ctx context.Context, o tokenOptions) error {
 	return print(l)
 }
 
+const longestLife = 55 * time.Minute
+
 // tokenFor guarantees the life of the token that it gives.
 func (a *app) tokenFor(ctx context.Context, s *session.Session, minLife time.Duration) (session.Login, error) {
-	if minLife < 0 || minLife > time.Hour {
-		return session.Login{}, usageError{errors.New("--min-life is at most 1h, the life that Spotify gives")}
+	if minLife < 0 || minLife > longestLife {
+		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}
 	}
 	l, err := a.token(ctx, s, minLife, secret.String{})
-	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife-time.Minute {
+	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife {
 		return l, fmt.Errorf("spotify gave an access token that lives for %s only", l.AccessExpiresAt.Sub(a.now()).Round(time.Second))
 	}
 	return l, err

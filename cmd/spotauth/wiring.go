@@ -79,7 +79,10 @@ func (a *app) folders() (config, state string, err error) {
 // a stand-in only tokens that a stand-in made count: a variable must not send a
 // real one to whatever listens on a loopback port.
 func (a *app) loginFromEnvironment(address string) (session.Login, bool, error) {
-	refresh, access := a.env("SPOTAUTH_REFRESH_TOKEN"), a.env("SPOTIFY_ACCESS_TOKEN")
+	refresh, access := strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")), strings.TrimSpace(a.env("SPOTIFY_ACCESS_TOKEN"))
+	if !isVisible(refresh) || !isVisible(access) {
+		return session.Login{}, true, usageError{errors.New("the token in the environment holds characters that no token has")}
+	}
 	if address != "" {
 		refresh, access = ofSandbox(refresh), ofSandbox(access)
 	}
@@ -98,6 +101,11 @@ func (a *app) loginFromEnvironment(address string) (session.Login, bool, error) 
 	return session.Login{}, false, nil
 }
 
+// isVisible says whether a token is one: visible ASCII (RFC 6749, appendix A.12).
+func isVisible(token string) bool {
+	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
+}
+
 func ofSandbox(token string) string {
 	if strings.HasPrefix(token, sandbox.TokenPrefix) {
 		return token
@@ -113,8 +121,20 @@ func (a *app) token(ctx context.Context, s *session.Session, minLife time.Durati
 	}
 	if err == nil {
 		a.remind(l)
+		a.tellIfReplaced(s, l)
 	}
 	return l, err
+}
+
+// tellIfReplaced warns that the refresh token in the environment is used up:
+// nothing is stored, so the new one ends with this process.
+func (a *app) tellIfReplaced(s *session.Session, l session.Login) {
+	given := secret.New(strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")))
+	if s.Settings().Store != session.InMemory || given.Empty() || l.Refresh.Equal(given) || a.replaced {
+		return
+	}
+	a.replaced = true
+	a.console.Warn("spotify gave a new refresh token; the one in SPOTAUTH_REFRESH_TOKEN may have stopped working")
 }
 
 // refresh is what auth knows, in the terms of session.

@@ -14,6 +14,9 @@ const longestCoolDown = 24 * time.Hour
 // CoolDown is when Spotify may be asked again with this client id, as remembered by
 // SetCoolDown in this or another process; zero when it may be asked now.
 func (s *Session) CoolDown() time.Time {
+	if s.options.StateDir == "" {
+		return time.Time{}
+	}
 	data, err := os.ReadFile(s.coolDownPath())
 	if err != nil {
 		return time.Time{}

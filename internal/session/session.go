@@ -59,17 +59,20 @@ func Open(o Options) (*Session, error) {
 	return s, nil
 }
 
+// InMemory stands in [Settings] for the store of a session that keeps nothing.
+const InMemory = "memory"
+
 // Memory makes a session of a login that is kept nowhere: the demo's, and one that
 // came in through the environment.
 func Memory(l Login, o Options) *Session {
 	o = o.filled()
 	return &Session{
 		options: o, patience: newPatience(o), profile: o.Profile, work: exportWork, current: &l,
-		settings: Settings{ClientID: l.ClientID, RedirectURI: o.RedirectURI, Store: "memory"},
+		settings: Settings{ClientID: l.ClientID, RedirectURI: o.RedirectURI, Store: InMemory},
 	}
 }
 
-// Settings are the profile's, with the overrides of the options. Store is "memory"
+// Settings are the profile's, with the overrides of the options. Store is [InMemory]
 // where nothing is stored.
 func (s *Session) Settings() Settings {
 	s.mu.Lock()

@@ -71,6 +71,9 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 		}()
 		for more := true; more; {
 			got := <-coming
+			if got.bug != nil {
+				panic(got.bug)
+			}
 			if got.err != nil {
 				yield(Artist{}, got.err)
 				return
@@ -99,6 +102,7 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 type fetched struct {
 	page page
 	err  error
+	bug  any // what a panic carried
 }
 
 // fetch fetches the page after cursor, or the first one, in a goroutine that
@@ -107,8 +111,13 @@ func (r *run) fetch(ctx context.Context, l *Listing, cursor string) <-chan fetch
 	answer := make(chan fetched, 1)
 	go func() {
 		defer close(answer)
+		defer func() {
+			if bug := recover(); bug != nil {
+				answer <- fetched{bug: bug} // here it would pass by whoever catches one in the loop
+			}
+		}()
 		p, err := r.followed(ctx, l, cursor)
-		answer <- fetched{p, err}
+		answer <- fetched{page: p, err: err}
 	}()
 	return answer
 }

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// A bench is the program in this process, with a clock and an environment that
+// the test sets, in front of a stand-in.
+type bench struct {
+	t      *testing.T
+	server *sandbox.Server
+	now    time.Time
+	env    map[string]string
+	dial   http.RoundTripper // nil: the real one
+}
+
+func newBench(t *testing.T, o sandbox.Options) *bench {
+	server, err := sandbox.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	return &bench{t: t, server: server, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: map[string]string{
+		sandboxVar: server.URL(), "XDG_STATE_HOME": filepath.Join(home, "state"), "BROWSER": "curl -sSLo " + os.DevNull,
+	}}
+}
+
+func (b *bench) run(args ...string) (status int, stdout, stderr string) {
+	b.t.Helper()
+	var out, errs bytes.Buffer
+	a := newApp(strings.NewReader(""), &out, &errs)
+	a.now = func() time.Time { return b.now }
+	a.env = func(name string) string { return b.env[name] }
+	if b.dial != nil {
+		a.transport = b.dial
+	}
+	status = a.run(b.t.Context(), args)
+	return status, out.String(), errs.String()
+}
+
+func (b *bench) login() {
+	b.t.Helper()
+	// The opener would be a copy of the test; sign in without it.
+	status, address, stderr := b.run("login", "--begin", "--store", "file")
+	if status != 0 {
+		b.t.Fatal(stderr)
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Get(strings.TrimSpace(address))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	resp.Body.Close()
+	var out, errs bytes.Buffer
+	a := newApp(strings.NewReader(resp.Header.Get("Location")), &out, &errs)
+	a.now, a.env = func() time.Time { return b.now }, func(name string) string { return b.env[name] }
+	if status := a.run(b.t.Context(), []string{"login", "--finish", "--store", "file"}); status != 0 {
+		b.t.Fatal(errs.String())
+	}
+}
+
+// T-04: the consent lasts six months; from 14 days before its end every command says so.
+func TestConsentClock(t *testing.T) {
+	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b.login()
+	consent := b.now
+	for _, tt := range []struct {
+		days   int
+		warns  string
+		status string
+		within int // exit status of status --check --within 14d
+	}{
+		{0, "", "sign in again by 23 May 2027 (in 181 days)", 0},
+		{165, "", "(in 16 days)", 0},
+		{166, "", "(in 15 days)", 0},
+		{167, "this login ends by 23 May 2027 (in 14 days); run: spotauth login", "(in 14 days)", 4},
+		{180, "this login ends by 23 May 2027 (tomorrow); run: spotauth login", "(tomorrow)", 4},
+		{181, "this login ends by 23 May 2027 (today); run: spotauth login", "(today)", 4},
+		{184, "this login ends by 23 May 2027 (overdue); run: spotauth login", "(overdue)", 4},
+	} {
+		b.now = consent.AddDate(0, 0, tt.days)
+		for _, command := range []string{"artists", "whoami", "token"} {
+			status, _, stderr := b.run(command)
+			if status != 0 {
+				t.Fatalf("day %d, %s: status %d: %s", tt.days, command, status, stderr)
+			}
+			if got := strings.Count(stderr, "spotauth: warning: "); tt.warns == "" && got != 0 || tt.warns != "" && (got != 1 || !strings.Contains(stderr, tt.warns)) {
+				t.Errorf("day %d, %s: want warning %q, got %q", tt.days, command, tt.warns, stderr)
+			}
+		}
+		if _, stdout, _ := b.run("status"); !strings.Contains(stdout, tt.status) {
+			t.Errorf("day %d: status says\n%s", tt.days, stdout)
+		}
+		if status, _, stderr := b.run("status", "--check", "--within", "14d"); status != tt.within {
+			t.Errorf("day %d: --within 14d gives %d: %s", tt.days, status, stderr)
+		}
+	}
+}
+
+// T-07: a clock that was set wrong costs a refresh and nothing else.
+func TestClockSetWrong(t *testing.T) {
+	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b.login()
+	start := b.now
+	for _, shift := range []time.Duration{-24 * time.Hour, 24 * time.Hour, 10 * 365 * 24 * time.Hour, 0} {
+		b.now = start.Add(shift)
+		if status, _, stderr := b.run("artists"); status != 0 {
+			t.Errorf("clock off by %v: status %d: %s", shift, status, stderr)
+		}
+	}
+}
+
+type panicking struct{ text string }
+
+func (p panicking) RoundTrip(*http.Request) (*http.Response, error) {
+	panic(errors.New(p.text))
+}
+
+// S-02: a bug ends as one line and status 70, without what the panic carried.
+func TestPanicEndsInOneLine(t *testing.T) {
+	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b.login()
+	const canary = "canary-in-a-panic"
+	b.dial = panicking{canary}
+	for _, command := range []string{"whoami", "artists"} {
+		status, stdout, stderr := b.run(command)
+		if status != 70 || stdout != "" || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: status %d, stdout %q, stderr %q", command, status, stdout, stderr)
+		}
+		if !strings.HasPrefix(stderr, "spotauth: error: internal error at ") || strings.Contains(stderr, canary) || strings.Contains(stderr, "unknown") {
+			t.Errorf("%s: stderr %q", command, stderr)
+		}
+	}
+}
+
+// L-20: the hosts are constants; nothing in the environment but the stand-in's
+// address changes them.
+func TestHostsAreConstants(t *testing.T) {
+	if auth.Origin != "https://accounts.spotify.com" || spotify.Origin != "https://api.spotify.com" {
+		t.Errorf("%s %s", auth.Origin, spotify.Origin)
+	}
+}
+
+// L-17: SIGTERM is 143, as shells count it.
+func TestStatusOfASignal(t *testing.T) {
+	ctx, stop := context.WithCancelCause(context.Background())
+	stop(signalled{15})
+	if status, ok := signalStatus(ctx); !ok || status != 143 {
+		t.Errorf("%d %v", status, ok)
+	}
+	if _, ok := signalStatus(t.Context()); ok {
+		t.Error("a context that nobody ended has a status")
+	}
+}
