@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -15,9 +14,6 @@ import (
 
 	"github.com/spotauth/spotauth/internal/console"
 )
-
-// version is set by the release build; a build from source tells its own.
-var version string
 
 // An app is what the commands share: the way in, the way out, and the flags
 // that stand on every command.
@@ -138,29 +134,4 @@ func (a *app) begin() error {
 	}
 	a.running = true
 	return nil
-}
-
-// versionLine tells version, commit, date and Go version.
-func versionLine() string {
-	v, commit, date := version, "", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v == "" {
-			v = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				commit = s.Value[:min(12, len(s.Value))]
-			case "vcs.time":
-				date = s.Value
-			}
-		}
-	}
-	line := v
-	for _, part := range []string{commit, date, runtime.Version()} {
-		if part != "" {
-			line += " " + part
-		}
-	}
-	return line
 }

@@ -1,27 +1,42 @@
 package main
 
 import (
-	"runtime"
+	"cmp"
 	"runtime/debug"
 	"strings"
 )
 
-// Set by the release build; a build from source tells its own.
+// Set by the release build. A build from source tells its own.
 var version, commit, date string
 
 // versionLine tells version, commit, date of the commit and Go version, as far
-// as they are known: a build may leave out what the repository says.
+// as they are known: a build may leave out what the repository says of itself.
 func versionLine() string {
-	var built debug.BuildInfo
-	if info, ok := debug.ReadBuildInfo(); ok {
-		built = *info
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
-	line := known(version, built.Main.Version, "unknown")
-	commit := known(commit, setting(built, "vcs.revision"))
-	about := []string{known(date, setting(built, "vcs.time")), runtime.Version()}
+	return versionOf(info, version, commit, date)
+}
+
+func versionOf(info *debug.BuildInfo, version, commit, date string) string {
+	modified := ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = cmp.Or(commit, s.Value)
+		case s.Key == "vcs.time":
+			date = cmp.Or(date, s.Value)
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " with changes"
+		}
+	}
+	about := info.GoVersion
+	if date != "" {
+		about = date + ", " + about
+	}
 	if commit != "" {
-		about = append([]string{"commit " + commit[:min(12, len(commit))]}, about...)
+		about = "commit " + commit[:min(12, len(commit))] + modified + ", " + about
 	}
-	about = slicesWithout(about, "")
-	return strings.TrimPrefix(line, "v") + " (" + strings.Join(about, ", ") + ")"
+	return strings.TrimPrefix(cmp.Or(version, info.Main.Version, "unknown"), "v") + " (" + about + ")"
 }
