@@ -98,14 +98,19 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	var who session.Account
+	register, who := "", session.Account{}
+	c.Ready = func(w auth.Waiting) {
+		register = w.Register
+		a.ready(ctx, w, !o.noBrowser)
+	}
+	c.Notice = func(err error) { a.notice(err, register) }
 	c.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
 		who, err = a.accept(ctx, s, c, g, o)
 		return who.Name, err
 	}
 	_, err = auth.Login(ctx, c)
 	if errors.Is(err, auth.ErrTimeout) {
-		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + registered(s)}
+		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + register}
 	}
 	if err != nil {
 		return err
@@ -153,8 +158,6 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		Origin: address, ClientID: s.Settings().ClientID, RedirectURI: s.Settings().RedirectURI,
 		Scopes: withDefaultScope(o.scopes), ShowDialog: o.switchUser, Timeout: o.timeout,
 		Transport: a.transport,
-		Ready:     func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) },
-		Notice:    a.notice(s),
 	}
 	if c.ClientID == "" && address != "" {
 		c.ClientID = sandbox.ClientID
@@ -170,7 +173,7 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		}
 	} else if a.console.InIsTerminal && a.console.ErrIsTerminal {
 		c.Paste = func(ctx context.Context) (string, error) {
-			return a.console.AskSecret(ctx, "if the browser cannot open the last page, paste its address here: ")
+			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
 		}
 	}
 	return c, errors.Join(auth.CheckClientID(c.ClientID), checkRedirectURI(c.RedirectURI))
@@ -260,7 +263,11 @@ func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
 	if a.env("SSH_CONNECTION") != "" {
 		a.console.Note("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
 	}
-	if !open {
+	switch {
+	case !open:
+		return
+	case !a.hasDisplay():
+		a.console.Note("there is no display here; open it where you have a browser")
 		return
 	}
 	go func() {
@@ -288,17 +295,14 @@ func (a *app) forwarding(w auth.Waiting) string {
 }
 
 // notice says what a waiting login has met, so that nobody is left in silence.
-func (a *app) notice(s *session.Session) func(error) {
-	return func(err error) {
-		switch {
-		case errors.Is(err, auth.ErrNoCallback):
-			a.console.Note("still waiting; if the browser shows INVALID_CLIENT, compare the app's redirect URI, letter by letter:\n\n%s\n",
-				registered(s))
-			a.console.Note(`"Invalid redirect URI": localhost, https or a slash at the end do not match; "Invalid client": the client id is wrong`)
-		default:
-			a.console.Note("ignored: %s; still waiting", err.Error())
-		}
+func (a *app) notice(err error, register string) {
+	if !errors.Is(err, auth.ErrNoCallback) {
+		a.console.Note("ignored: %s; still waiting", err.Error())
+		return
 	}
+	a.console.Note(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
+		"\n\n%s\n", register)
+	a.console.Note(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
 }
 
 func registered(s *session.Session) string {
