@@ -170,6 +170,9 @@ func (a *app) checkLogin(ctx context.Context, s *session.Session) finding {
 	}
 	by := l.ReauthBy()
 	result := "saved; scopes " + strings.Join(l.Scopes, " ")
+	if !l.AccessExpiresAt.IsZero() {
+		result += "; access token until " + clock(l.AccessExpiresAt)
+	}
 	if !by.IsZero() {
 		result += fmt.Sprintf("; sign in again by %s (%s)", day(by), inDays(a.now(), by))
 		if by.Sub(a.now()) <= lastDays {

@@ -32,7 +32,7 @@ Exit status: 0, 2 for wrong usage, 1 for any other error, or that of CMD.
 
 ` + sandbox.FaultHelp,
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
-  spotauth sandbox --consent agree -- sh -c 'BROWSER=curl spotauth login && spotauth artists'`,
+  spotauth sandbox --consent agree -- sh -c 'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)
