@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,7 +145,7 @@ func (a *app) explain(err error) failure {
 
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainSession, explainAuth, a.explainAPI, explainOutput,
+		explainUsage, explainSession, explainWay, explainAuth, a.explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
 			return f
@@ -209,6 +210,22 @@ func explainSession(err error) (failure, bool) {
 	return failure{}, false
 }
 
+// explainWay tells what stands between this machine and Spotify.
+func explainWay(err error) (failure, bool) {
+	var api *spotify.Error
+	var certificate *tls.CertificateVerificationError
+	isAPI := errors.As(err, &api)
+	switch {
+	case errors.Is(err, errProxyAddress):
+		return failure{Code: "proxy", Hint: "HTTPS_PROXY=http://HOST:PORT", Exit: exitNetwork}, true
+	case errors.Is(err, auth.ErrProxyAuth), isAPI && api.Kind == spotify.ProxyAuth:
+		return failure{Code: "proxy", Message: auth.ErrProxyAuth.Error(), Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
+	case errors.As(err, &certificate), isAPI && api.Kind == spotify.BadCertificate:
+		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between", Exit: exitNetwork}, true
+	}
+	return failure{}, false
+}
+
 func explainAuth(err error) (failure, bool) {
 	var refused *auth.Error
 	errors.As(err, &refused)
@@ -224,7 +241,7 @@ func explainAuth(err error) (failure, bool) {
 	case errors.Is(err, auth.ErrScope):
 		return failure{Code: "scope_missing", Hint: loginHint, Exit: exitLogin}, true
 	case errors.Is(err, auth.ErrNetwork):
-		return failure{Code: "network", Hint: networkHint(err), Exit: exitNetwork}, true
+		return failure{Code: "network", Exit: exitNetwork}, true
 	case errors.Is(err, auth.ErrForeign), errors.Is(err, auth.ErrIssuer), errors.Is(err, auth.ErrAnswer), errors.Is(err, auth.ErrPending):
 		return failure{Code: "usage", Exit: exitUsage}, true
 	case refused == nil:
@@ -267,12 +284,8 @@ func (a *app) explainAPI(err error) (failure, bool) {
 	case spotify.QuotaExceeded:
 		return failure{Code: "quota_exceeded", Message: a.limitWords("the quota of the app's owner is used up", e.RetryAfter),
 			Hint: "all apps of one developer account share it", Exit: exitLimited, RetryAfter: seconds(e.RetryAfter)}, true
-	case spotify.BadCertificate:
-		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between", Exit: exitNetwork}, true
-	case spotify.ProxyAuth:
-		return failure{Code: "proxy", Message: "the proxy wants a user name and a password", Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
 	}
-	return failure{Code: "network", Hint: networkHint(err), Exit: exitNetwork}, true
+	return failure{Code: "network", Exit: exitNetwork}, true
 }
 
 func (a *app) limitWords(what string, wait time.Duration) string {
@@ -296,13 +309,6 @@ func explainOutput(err error) (failure, bool) {
 		return failure{Code: "incomplete", Hint: "without --strict the list is written all the same", Exit: exitIncomplete}, true
 	}
 	return failure{}, false
-}
-
-func networkHint(err error) string {
-	if errors.Is(err, errProxyAddress) {
-		return "HTTPS_PROXY=http://HOST:PORT"
-	}
-	return ""
 }
 
 func seconds(d time.Duration) int { return int(math.Ceil(max(d, 0).Seconds())) }

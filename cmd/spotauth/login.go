@@ -150,7 +150,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 
 // loginConfig gathers what auth needs, and asks for the client id if nothing gives it.
 func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOptions) (auth.Config, error) {
-	address, err := a.sandboxAddress()
+	address, err := a.origin()
 	if err != nil {
 		return auth.Config{}, err
 	}

@@ -51,7 +51,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	c := auth.Config{Transport: a.transport, ClientSecret: secret.New(a.env("SPOTAUTH_CLIENT_SECRET"))}
-	if c.Origin, err = a.sandboxAddress(); err != nil {
+	if c.Origin, err = a.origin(); err != nil {
 		return err
 	}
 	if err := s.Probe(ctx); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -8,6 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,8 +29,13 @@ func newTransport() *http.Transport {
 	}
 }
 
-// proxy hides the library's error, which repeats the address with its password.
+// proxy is the system's. Errors do not repeat the address: it may hold a password.
 func proxy(r *http.Request) (*url.URL, error) {
+	if r.URL.Scheme == "https" {
+		if err := checkProxyAddress(); err != nil {
+			return nil, err
+		}
+	}
 	u, err := http.ProxyFromEnvironment(r)
 	if err != nil {
 		return nil, errProxyAddress
@@ -35,6 +44,23 @@ func proxy(r *http.Request) (*url.URL, error) {
 }
 
 var errProxyAddress = errors.New("the proxy address in the environment is malformed")
+
+// checkProxyAddress finds what Go overlooks: it goes around a proxy whose
+// address it cannot read, or looks for a host named "http".
+func checkProxyAddress() error {
+	address := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+	if address == "" {
+		return nil
+	}
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+		return errProxyAddress
+	}
+	return nil
+}
 
 // shownHeaders may appear in the --debug log. It is a list of what is allowed,
 // so that a header that nobody thought of stays out.

@@ -137,9 +137,19 @@ func (a *app) tellIfReplaced(s *session.Session, l session.Login) {
 	a.console.Warn("spotify gave a new refresh token; the one in SPOTAUTH_REFRESH_TOKEN may have stopped working")
 }
 
+// origin is where to ask: the address of a stand-in, or "" for Spotify if the
+// way there can be used at all.
+func (a *app) origin() (string, error) {
+	address, err := a.sandboxAddress()
+	if err == nil && address == "" {
+		err = checkProxyAddress()
+	}
+	return address, err
+}
+
 // refresh is what auth knows, in the terms of session.
 func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, error) {
-	address, err := a.sandboxAddress()
+	address, err := a.origin()
 	if err != nil {
 		return session.Tokens{}, err
 	}
@@ -158,7 +168,7 @@ func tokens(g auth.Grant) session.Tokens {
 
 // api is the Web API as the session's account sees it.
 func (a *app) api(s *session.Session) (*spotify.Client, error) {
-	address, err := a.sandboxAddress()
+	address, err := a.origin()
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ var (
 	ErrScope        = errors.New("spotify did not grant every scope that was asked for")
 	ErrDead         = errors.New("spotify no longer accepts the refresh token")
 	ErrNetwork      = errors.New("cannot reach the token endpoint")
+	ErrProxyAuth    = errors.New("the proxy wants a user name and a password") // comes with ErrNetwork
 	ErrPending      = errors.New("this is not a login that can be finished here")
 )
 
@@ -95,6 +97,10 @@ func networkError(ctx context.Context, err error) error {
 	var asURL *url.Error
 	if errors.As(err, &asURL) && asURL.Timeout() {
 		return fmt.Errorf("%w: no answer in time", ErrNetwork)
+	}
+	if errors.As(err, &asURL) && asURL.Err.Error() == http.StatusText(http.StatusProxyAuthRequired) {
+		// All that net/http tells of a CONNECT that was refused is the status text.
+		return fmt.Errorf("%w: %w", ErrNetwork, ErrProxyAuth)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
