@@ -34,17 +34,30 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	home := t.TempDir()
-	return &machine{T: t, home: home, env: map[string]string{
-		"PATH":            os.Getenv("PATH"),
-		"GOCOVERDIR":      os.Getenv("GOCOVERDIR"),
-		"HOME":            home,
-		"XDG_CONFIG_HOME": filepath.Join(home, "config"),
-		"XDG_STATE_HOME":  filepath.Join(home, "state"),
-		"WORK":            t.TempDir(),
-		"DISPLAY":         ":0",
-		"BROWSER_MODE":    "nothing",
+	m := &machine{T: t, env: map[string]string{
+		"PATH":         os.Getenv("PATH"),
+		"GOCOVERDIR":   os.Getenv("GOCOVERDIR"),
+		"GORACE":       "atexit_sleep_ms=0", // or each program takes a second more to end
+		"WORK":         t.TempDir(),
+		"DISPLAY":      ":0",
+		"BROWSER_MODE": "nothing",
 	}}
+	m.moveTo(t.TempDir())
+	return m
+}
+
+func (m *machine) moveTo(home string) {
+	m.home = home
+	m.env["HOME"] = home
+	m.env["XDG_CONFIG_HOME"] = filepath.Join(home, "config")
+	m.env["XDG_STATE_HOME"] = filepath.Join(home, "state")
+}
+
+// with is the same machine for a part of the test, which may change its environment.
+func (m *machine) with(t *testing.T) *machine {
+	part := *m
+	part.T, part.env = t, maps.Clone(m.env)
+	return &part
 }
 
 // standIn starts a Spotify that the machine's programs talk to.
