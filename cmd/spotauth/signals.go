@@ -18,7 +18,10 @@ func (s signalled) Error() string { return "ended by " + s.signal.String() }
 func withSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	arrived := make(chan os.Signal, 1)
-	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(arrived, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case sig := <-arrived:
