@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -45,7 +46,7 @@ func (e *grid) end(dst []byte) ([]byte, error) {
 		}
 	}
 	if e.o.Width > 0 {
-		fit(widths, e.o.Width)
+		fit(widths, e.o.Width, slices.Index(e.o.Fields, "name"))
 	}
 	for i, cells := range e.rows {
 		line := e.line(cells, widths)
@@ -81,19 +82,34 @@ func numeric(field string) bool {
 }
 
 // fit makes columns narrower until a line is at most width wide. The last
-// columns give first, for the first ones say which artist it is, and none
-// below a readable 8 before all of them are there.
-func fit(widths []int, width int) {
+// columns give first, for the first ones say which artist it is, and the name
+// gives last, for people know it by that. None gets below a readable 8 before
+// all of them are there.
+func fit(widths []int, width, name int) {
 	excess := (len(widths) - 1) * len(gap)
 	for _, w := range widths {
 		excess += w
 	}
 	excess -= width
 	for _, least := range []int{8, max(1, (width+len(gap))/len(widths)-len(gap))} {
-		for i := len(widths) - 1; i >= 0 && excess > 0; i-- {
-			give := min(excess, max(0, widths[i]-least))
+		for _, i := range givers(len(widths), name) {
+			give := max(0, min(excess, widths[i]-least))
 			widths[i] -= give
 			excess -= give
 		}
 	}
+}
+
+// givers are the columns in the order in which they give.
+func givers(columns, name int) []int {
+	order := make([]int, 0, columns)
+	for i := columns - 1; i >= 0; i-- {
+		if i != name {
+			order = append(order, i)
+		}
+	}
+	if name >= 0 {
+		order = append(order, name)
+	}
+	return order
 }

@@ -85,3 +85,15 @@ func TestTerminalsGetSafeText(t *testing.T) {
 		})
 	}
 }
+
+// In a narrow terminal the name stays readable: people know an artist by it.
+func TestTableCutsTheNameLast(t *testing.T) {
+	list := []spotify.Artist{{
+		ID: "0123456789012345678901", Name: "Godspeed You! Black", URI: "spotify:artist:0123456789012345678901",
+		URL: "https://open.spotify.com/artist/0123456789012345678901", ImageURL: "https://i.scdn.co/image/0123",
+	}}
+	text, _ := render(t, export.Options{Format: export.Table, Width: 60, Safe: visible}, list)
+	if !strings.Contains(text, "Godspeed You! Black  spotify…  https:/…") {
+		t.Errorf("got\n%s", text)
+	}
+}
