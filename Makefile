@@ -1,32 +1,67 @@
-# What people run: make test, make lint, make bench.
+# What people run: make test, make lint, make bench. What a release takes: make snapshot package-test reproducible.
 
 GO ?= go
 TOOLS := $(GO) run -modfile=.ci/tools/go.mod
+GORELEASER := $(GO) run -modfile=.ci/release-tools/go.mod github.com/goreleaser/goreleaser/v2
+# Only the place of a release knows whose it is.
+export GITHUB_REPOSITORY_OWNER ?= OWNER
+FUZZTIME ?= 10s
 # A missing keychain or browser fails the tests on Linux; elsewhere it skips them.
 REQUIRE := $(if $(filter Linux,$(shell uname -s)),1,)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test lint cross deps
+.PHONY: build test lint cross fuzz vuln man pictures snapshot package-test reproducible release deps
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o spotauth ./cmd/spotauth
 
 test: deps
-	SPOTAUTH_TEST_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 20m ./...
+	SPOTAUTH_TEST_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 20m -coverprofile=coverage.out ./...
+	@$(GO) tool cover -func=coverage.out | tail -n 1
 	cd internal/sandbox/zmb3 && $(GO) test -race -timeout 5m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
+	$(TOOLS) github.com/rhysd/actionlint/cmd/actionlint
 	$(GO) mod tidy -diff
 
 cross:
 	@set -e; for p in $(PLATFORMS); do \
 		echo "building $$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/spotauth; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./cmd/spotauth; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...; \
 	done
+
+# Every fuzz target there is, one after the other.
+fuzz:
+	@.ci/fuzz $(FUZZTIME)
+
+vuln:
+	$(TOOLS) golang.org/x/vuln/cmd/govulncheck ./...
+
+# Writes docs/man and NOTICE anew; the tests say when it is due.
+man:
+	$(GO) test ./cmd/spotauth -run 'TestManPages|TestNotice' -update
+
+pictures: deps
+	.ci/pictures
+
+# A release that is not signed and not published, in dist/.
+snapshot:
+	$(GORELEASER) check
+	$(GORELEASER) release --snapshot --clean --skip=sign,sbom,publish
+
+package-test: deps
+	.ci/verify dist --unsigned
+	.ci/package-test dist
+
+reproducible:
+	.ci/reproducible dist
+
+release:
+	$(GORELEASER) release --clean
 
 deps:
 	@.ci/deps
