@@ -1,0 +1,471 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/creack/pty"
+	"github.com/mattn/go-runewidth"
+	"golang.org/x/term"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+const (
+	ctrlC = "\x03"
+	ctrlD = "\x04"
+
+	pastePrompt = `paste its address here.*: $`
+
+	atOnce = 300 * time.Millisecond // what a person takes for at once
+)
+
+// A terminal is a pseudo-terminal that is the controlling one of a program, and
+// that a person sits at. What it shows is in stderr.
+type terminal struct {
+	*process
+	keys, tty *os.File // the person's side and the program's
+	modes     string   // before the program
+}
+
+// onTerminal starts a program on a terminal; stdout nil is the terminal too.
+func (m *machine) onTerminal(columns int, stdout io.Writer, args ...string) *terminal {
+	m.Helper()
+	keys, tty, err := pty.Open()
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(func() { tty.Close(); keys.Close() })
+	if err := pty.Setsize(tty, &pty.Winsize{Rows: 50, Cols: uint16(columns)}); err != nil {
+		m.Fatal(err)
+	}
+	t := &terminal{&process{machine: m, cmd: m.command(args...)}, keys, tty, modesOf(m, tty)}
+	t.cmd.Stdin, t.cmd.Stdout, t.cmd.Stderr = tty, stdout, tty
+	if stdout == nil {
+		t.cmd.Stdout = tty
+	}
+	t.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	go func() { _, _ = io.Copy(&t.stderr, keys) }()
+	t.started = time.Now()
+	if err := t.cmd.Start(); err != nil {
+		m.Fatal(err)
+	}
+	t.watch()
+	return t
+}
+
+func modesOf(t testing.TB, tty *os.File) string {
+	t.Helper()
+	state, err := term.GetState(int(tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%+v", *state)
+}
+
+// see waits until the terminal shows what matches.
+func (t *terminal) see(pattern string) {
+	t.Helper()
+	t.stderr.await(t, pattern)
+}
+
+func (t *terminal) press(keys string) {
+	t.Helper()
+	if _, err := io.WriteString(t.keys, keys); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait waits for the program's end, and for the terminal to show all of it.
+// The terminal must be as it was.
+func (t *terminal) wait() result {
+	t.Helper()
+	const mark = "<the end>"
+	r := t.process.wait()
+	if modes := modesOf(t, t.tty); modes != t.modes {
+		t.Errorf("the terminal is left as %s; it was %s", modes, t.modes)
+	}
+	if _, err := io.WriteString(t.tty, mark); err != nil {
+		t.Fatal(err)
+	}
+	t.see(mark)
+	r.stderr, _, _ = strings.Cut(t.stderr.String(), mark)
+	t.sweep("the terminal", r.stderr)
+	return r
+}
+
+// Without a client id a person is told how to get one, and asked until it can be one.
+func TestLoginAsksForTheClientID(t *testing.T) {
+	m := newMachine(t)
+	m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" // nothing here is for the network
+	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
+	login.see(`client ID: $`)
+	for _, step := range []string{
+		"1. Open https://developer.spotify.com/dashboard",
+		`2. Name it as you like, but not beginning with "Spot".`,
+		"3. As redirect URI enter exactly   http://127.0.0.1/callback\r\n",
+		"4. Save",
+	} {
+		if !strings.Contains(login.stderr.String(), step) {
+			t.Errorf("step %q is missing in:\n%s", step, login.stderr.String())
+		}
+	}
+	for i, wrong := range []string{"", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdeg"} {
+		login.press(wrong + "\r")
+		login.see(fmt.Sprintf(`(?s)(that is not a client id.*){%d}client ID: $`, i+1))
+	}
+	login.press(" 0123456789abcdef0123456789abcdef \r")
+	if !strings.Contains(login.consentURL(), "client_id=0123456789abcdef0123456789abcdef&") {
+		t.Error("the address has another client id")
+	}
+	login.press(ctrlC)
+	if r := login.wait(); r.status != 130 {
+		t.Errorf("status %d", r.status)
+	}
+
+	login = m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
+	login.see(`client ID: $`)
+	login.press(ctrlD)
+	if r := login.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, "spotauth: error: no client id was given\r\n") {
+		t.Errorf("end of input: status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+}
+
+// L-01: where the browser cannot reach the listener, the address that it ended
+// on can be pasted. What is no answer, or that to another login, is waited past.
+func TestLoginByPasting(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 3, Consent: sandbox.ConsentAgree})
+	var stdout output
+	login := m.onTerminal(100, &stdout, "login", "--no-browser", "--store", "file")
+	address := answerTo(t, login.consentURL())
+	login.see(pastePrompt)
+	if modesOf(t, login.tty) == login.modes {
+		t.Error("the terminal still echoes")
+	}
+
+	foreign := *address
+	q := foreign.Query()
+	q.Set("state", "of-another-login")
+	foreign.RawQuery = q.Encode()
+	for _, wrong := range []struct{ pasted, says string }{
+		{"garbage", "ignored: this is not an address that spotify's answer arrives at; still waiting"},
+		{foreign.String(), "ignored: the answer does not belong to the login now running; still waiting"},
+	} {
+		login.press(wrong.pasted + "\r")
+		login.see(regexp.QuoteMeta(wrong.says) + `(?s:.*)` + pastePrompt)
+	}
+	login.press(address.String() + "\r")
+
+	r := login.wait()
+	if r.status != 0 || stdout.String() != "" || !strings.Contains(r.stderr, "spotauth: signed in as ") {
+		t.Errorf("status %d; stdout %q; the terminal shows\n%s", r.status, stdout.String(), r.stderr)
+	}
+	if strings.Contains(r.stderr, "code=") || strings.Contains(r.stderr, "of-another-login") || strings.Contains(r.stderr, "garbage") {
+		t.Errorf("what was pasted is on the terminal:\n%s", r.stderr)
+	}
+}
+
+// answerTo is the address that a consenting browser is sent to.
+func answerTo(t *testing.T, consent string) *url.URL {
+	t.Helper()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Get(consent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	address, err := resp.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// L-17: a signal ends the wait for the browser at once: the port is closed, the
+// terminal echoes again, and the browser lives on.
+func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		end    func(*terminal)
+		status int
+	}{
+		{"Ctrl-C", func(login *terminal) { login.press(ctrlC) }, 130},
+		{"SIGTERM", func(login *terminal) { _ = login.cmd.Process.Signal(syscall.SIGTERM) }, 143},
+		{"SIGHUP", func(login *terminal) { _ = login.cmd.Process.Signal(syscall.SIGHUP) }, 129},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			soon(t, func() time.Duration {
+				m := newMachine(t)
+				m.standIn(sandbox.Options{})
+				m.env["BROWSER_MODE"] = "foreground"
+				login := m.onTerminal(100, nil, "login", "--store", "file")
+				listener := answerAddress(t, login.consentURL())
+				login.see(pastePrompt)
+				browser := m.browserPID()
+
+				start := time.Now()
+				tt.end(login)
+				r := login.wait()
+				took := time.Since(start)
+				if r.status != tt.status || strings.Contains(r.stderr, "error") {
+					t.Errorf("status %d, want %d; the terminal shows\n%s", r.status, tt.status, r.stderr)
+				}
+				if conn, err := net.Dial("tcp", listener); err == nil {
+					conn.Close()
+					t.Error("the listener is still there")
+				}
+				if !lives(browser) {
+					t.Error("the browser was taken along")
+				}
+				return took
+			})
+		})
+	}
+}
+
+// answerAddress is where a login listens, "127.0.0.1:PORT".
+func answerAddress(t *testing.T, consent string) string {
+	t.Helper()
+	u, err := url.Parse(consent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	redirect, err := url.Parse(u.Query().Get("redirect_uri"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return redirect.Host
+}
+
+// browserPID waits for the browser stand-in, and ends it with the test.
+func (m *machine) browserPID() int {
+	m.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		for name := range m.traces() {
+			digits := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), "browser-"), ".trace")
+			pid, err := strconv.Atoi(digits)
+			if err != nil {
+				m.Fatal(err)
+			}
+			m.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+			return pid
+		}
+	}
+	m.Fatal("no browser was started")
+	return 0
+}
+
+// lives says whether a process is there and no zombie.
+func lives(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(state, "Z")
+}
+
+// soon runs f until it took no longer than atOnce, three times at most: a busy
+// computer is slow now and then, a program that waits for something is always.
+func soon(t *testing.T, f func() time.Duration) {
+	t.Helper()
+	var took []time.Duration
+	for range 3 {
+		d := f()
+		if d <= atOnce || t.Failed() {
+			return
+		}
+		took = append(took, d.Round(time.Millisecond))
+	}
+	t.Errorf("took %v, more than %v each time", took, atOnce)
+}
+
+// L-17, H-01, H-06: Ctrl-C ends an export at once, whatever it waits for.
+func TestCtrlCEndsAnExport(t *testing.T) {
+	for _, tt := range []struct {
+		name, fault string
+		waits       func(*terminal, *sandbox.Server)
+	}{
+		{"rate limit", "page=2:429,retry-after=30", func(artists *terminal, _ *sandbox.Server) {
+			artists.see(`rate limited by spotify; trying again in 30`)
+		}},
+		{"server error", "page=2:503*", func(artists *terminal, _ *sandbox.Server) {
+			artists.see(`(?s)(trying again.*){3}`) // the third pause is up to 8 s long
+		}},
+		{"hanging page", "page=2:hang", func(artists *terminal, spotify *sandbox.Server) {
+			awaitRequest(artists, spotify, func(r sandbox.Request) bool { return r.Query.Get("after") != "" })
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			soon(t, func() time.Duration {
+				m := newMachine(t)
+				spotify := m.standIn(sandbox.Options{Artists: 120, Faults: []string{tt.fault}})
+				m.signIn()
+				var stdout output
+				artists := m.onTerminal(100, &stdout, "artists", "--format", "csv")
+				tt.waits(artists, spotify)
+				start := time.Now()
+				artists.press(ctrlC)
+				r := artists.wait()
+				took := time.Since(start)
+				if r.status != 130 || stdout.String() != "" || strings.Contains(r.stderr, "error") {
+					t.Errorf("status %d; stdout %q; the terminal shows\n%s", r.status, stdout.String(), r.stderr)
+				}
+				return took
+			})
+		})
+	}
+}
+
+// awaitRequest waits until such a request has arrived.
+func awaitRequest(t testing.TB, spotify *sandbox.Server, such func(sandbox.Request) bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		for _, r := range spotify.Requests() {
+			if such(r) {
+				return
+			}
+		}
+	}
+	t.Fatal("no such request arrived")
+}
+
+// T-06, L-17: one Ctrl-C does not tear a refresh that has begun, for the new
+// token would be lost; the second one kills.
+func TestCtrlCDuringARefresh(t *testing.T) {
+	start := func(t *testing.T, fault string) (*machine, *terminal) {
+		m := newMachine(t)
+		spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"exchange:expires_in=1", fault}})
+		m.signIn()
+		whoami := m.onTerminal(100, nil, "whoami")
+		awaitRequest(t, spotify, func(r sandbox.Request) bool { return r.Form.Get("grant_type") == "refresh_token" })
+		whoami.press(ctrlC)
+		return m, whoami
+	}
+	t.Run("once", func(t *testing.T) {
+		m, whoami := start(t, "refresh:delay=500ms")
+		if r := whoami.wait(); r.status != 130 {
+			t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+		}
+		if r := m.run("whoami"); r.status != 0 {
+			t.Errorf("the refreshed login is lost: status %d; stderr:\n%s", r.status, r.stderr)
+		}
+	})
+	t.Run("twice", func(t *testing.T) {
+		_, whoami := start(t, "refresh:hang")
+		time.Sleep(200 * time.Millisecond) // for the first to have its effect: none
+		select {
+		case <-whoami.ended:
+			t.Error("the first Ctrl-C has torn the refresh")
+		default:
+		}
+		again := time.Now()
+		whoami.press(ctrlC)
+		whoami.wait()
+		status, ok := whoami.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if took := time.Since(again); !ok || status.Signal() != syscall.SIGINT || took > time.Second {
+			t.Errorf("the second Ctrl-C did not kill: %v after %v", whoami.cmd.ProcessState, took)
+		}
+	})
+}
+
+// O-04, O-06: on a terminal the artists are a table that fits, names cannot act
+// on the terminal, and of the progress nothing is left.
+func TestArtistsOnATerminal(t *testing.T) {
+	const count = 120
+	for _, tt := range []struct {
+		name    string
+		columns int
+		noColor string
+		sgr     int // escape sequences, all of them bold or its end
+	}{
+		{"narrow", 60, "", 2},
+		{"wide", 120, "", 2},
+		{"without color", 120, "1", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			spotify := m.standIn(sandbox.Options{Artists: count, Seed: 1, Faults: []string{"escapes"}})
+			m.signIn()
+			m.env["TERM"], m.env["NO_COLOR"] = "xterm-256color", tt.noColor
+			r := m.onTerminal(tt.columns, nil, "artists").wait()
+			if r.status != 0 {
+				t.Fatalf("status %d; the terminal shows\n%s", r.status, r.stderr)
+			}
+			sgr := regexp.MustCompile("\x1b\\[[01]m")
+			if n := len(sgr.FindAllString(r.stderr, -1)); n != tt.sgr {
+				t.Errorf("%d escape sequences, want %d", n, tt.sgr)
+			}
+			text := sgr.ReplaceAllString(r.stderr, "")
+			for _, c := range text {
+				if unicode.Is(unicode.Bidi_Control, c) || unicode.IsControl(c) && c != '\r' && c != '\n' {
+					t.Fatalf("%U reached the terminal", c)
+				}
+			}
+			if !strings.Contains(text, fmt.Sprintf("of %d artists", count)) {
+				t.Error("no progress was shown")
+			}
+
+			lines := screen(text, tt.columns)
+			if len(lines) != count+1 {
+				t.Fatalf("%d lines on the screen, want %d:\n%s", len(lines), count+1, strings.Join(lines, "\n"))
+			}
+			for i, line := range lines {
+				if runewidth.StringWidth(line) > tt.columns || strings.Contains(line, " artists") {
+					t.Errorf("line %d is %q", i, line)
+				}
+				if i > 0 && !strings.HasPrefix(line, spotify.Artists()[i-1].ID[:4]) {
+					t.Errorf("line %d is not the artist's: %q", i, line)
+				}
+			}
+			if fields := strings.Fields(lines[0]); fields[0] != "ID" || fields[1] != "NAME" {
+				t.Errorf("the head is %q", lines[0])
+			}
+		})
+	}
+}
+
+// screen is what stands on a terminal of that width after text. A line that is
+// too long goes on in the next one.
+func screen(text string, columns int) []string {
+	var lines []string
+	line, at := []rune{}, 0
+	end := func() {
+		lines = append(lines, strings.TrimRight(string(line), " "))
+		line, at = nil, 0
+	}
+	for _, c := range text {
+		switch width := runewidth.RuneWidth(c); {
+		case c == '\n':
+			end()
+		case c == '\r':
+			at = 0
+		case width == 0 && at > 0:
+			line = append(line[:at], append([]rune{c}, line[at:]...)...)
+			at++
+		default:
+			if runewidth.StringWidth(string(line[:at]))+width > columns {
+				end()
+			}
+			line = append(line[:at], append([]rune{c}, line[min(at+1, len(line)):]...)...)
+			at++
+		}
+	}
+	if strings.TrimSpace(string(line)) != "" {
+		end()
+	}
+	return lines
+}
