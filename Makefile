@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 REQUIRE := $(if $(filter Linux,$(shell uname -s)),1,)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test lint cross fuzz vuln man pictures snapshot package-test reproducible release deps
+.PHONY: build test bench lint cross fuzz vuln man pictures snapshot package-test reproducible release deps
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o spotauth ./cmd/spotauth
@@ -19,6 +19,10 @@ test: deps
 	SPOTAUTH_TEST_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 20m -coverprofile=coverage.out ./...
 	@$(GO) tool cover -func=coverage.out | tail -n 1
 	cd internal/sandbox/zmb3 && $(GO) test -race -timeout 5m ./...
+
+# Beside zmb3/spotify and secret-tool, in one table: some four minutes.
+bench: deps
+	cd bench && $(GO) run .
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants:"; gofmt -l .; exit 1; }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A sample is what one run of a program took.
+type sample struct {
+	wall, cpu time.Duration // cpu: user and system
+	peak      float64       // MB that were resident at most
+	requests  int
+	rows      int // lines of stdout with an artist in them
+}
+
+// run runs a program once, with stdout in a file, as in a script.
+func run(folder string, env []string, words ...string) (sample, error) {
+	out, err := os.Create(filepath.Join(folder, "out"))
+	if err != nil {
+		return sample{}, err
+	}
+	defer out.Close()
+	cmd, stderr := exec.Command(words[0], words[1:]...), new(bytes.Buffer)
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, out, stderr
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return sample{}, fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, stderr)
+	}
+	s := sample{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	s.peak = peak(cmd.ProcessState.SysUsage().(*syscall.Rusage))
+	s.rows, err = countRows(out)
+	return s, err
+}
+
+// peak is in MB. Linux counts in kB, and a child begins with the peak of the
+// process that started it: the runner has to stay small, and an empty program's
+// peak shows how small it is.
+func peak(u *syscall.Rusage) float64 { return float64(u.Maxrss) * 1024 / 1e6 }
+
+// countRows counts line by line, for the sake of the runner's own peak.
+func countRows(f *os.File) (n int, err error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if bytes.Contains(lines.Bytes(), []byte("spotify:artist:")) {
+			n++
+		}
+	}
+	return n, lines.Err()
+}
+
+// text is the first line that a program prints.
+func text(env []string, words ...string) (string, error) {
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env, cmd.Stderr = env, os.Stderr
+	out, err := cmd.Output()
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line, err
+}
+
+// alternately runs each of the tasks n times, in turn, so that a busy moment
+// of the machine meets them all.
+func alternately(n int, tasks ...func() (sample, error)) ([][]sample, error) {
+	all := make([][]sample, len(tasks))
+	for range n {
+		for i, task := range tasks {
+			s, err := task()
+			if err != nil {
+				return nil, err
+			}
+			all[i] = append(all[i], s)
+		}
+	}
+	return all, nil
+}
+
+// median, least and most of one figure of the samples.
+func spread[T cmp.Ordered](samples []sample, figure func(sample) T) (median, least, most T) {
+	var all []T
+	for _, s := range samples {
+		all = append(all, figure(s))
+	}
+	slices.Sort(all)
+	return all[(len(all)-1)/2], all[0], all[len(all)-1]
+}
+
+func wall(s sample) time.Duration { return s.wall }
+func cpu(s sample) time.Duration  { return s.cpu }
+func memory(s sample) float64     { return s.peak }
+
+func median[T cmp.Ordered](samples []sample, figure func(sample) T) T {
+	m, _, _ := spread(samples, figure)
+	return m
+}
+
+// A standIn is a running Command standin.
+type standIn struct {
+	url     string
+	ask     io.WriteCloser
+	answers *bufio.Reader
+	cmd     *exec.Cmd
+}
+
+func startStandIn(binary string, args ...string) (*standIn, error) {
+	s := &standIn{cmd: exec.Command(binary, args...)}
+	s.cmd.Stderr = os.Stderr
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if s.ask, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	s.answers = bufio.NewReader(out)
+	s.url, err = s.answers.ReadString('\n')
+	s.url = strings.TrimSpace(s.url)
+	return s, err
+}
+
+// requests is how many came since it was asked last.
+func (s *standIn) requests() (n int, err error) {
+	if _, err := fmt.Fprintln(s.ask); err != nil {
+		return 0, err
+	}
+	_, err = fmt.Fscanln(s.answers, &n)
+	return n, err
+}
+
+func (s *standIn) stop() {
+	_ = s.ask.Close()
+	_ = s.cmd.Wait()
+}
