@@ -63,7 +63,8 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100% keeps nothing)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
-	complete(cmd, "fields", export.Fields()...)
+	completeBy(cmd, "fields", completeFields)
+	completeFile(cmd, "output")
 }
 
 func (a *app) artists(ctx context.Context, o artistsOptions) error {

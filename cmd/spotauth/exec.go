@@ -39,6 +39,7 @@ limits the rate, 6 if it cannot be reached, 7 if there is no keychain.`,
 	}
 	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "how long the token must live at least, up to 55m")
 	cmd.Flags().SetInterspersed(false) // what follows CMD is CMD's
+	offerFiles(cmd)
 	return cmd
 }
 

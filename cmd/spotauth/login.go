@@ -91,6 +91,8 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.finish, "finish", false, "read the address that the browser ended on from stdin, within 10 minutes of --begin")
 	f.StringVar(&o.importFile, "import", "", "take over the login in spotipy's .cache `FILE` instead")
 	f.StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	complete(cmd, "store", "keychain", "file", "helper:")
+	completeFile(cmd, "import")
 }
 
 func (a *app) login(ctx context.Context, o loginOptions) error {

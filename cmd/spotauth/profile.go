@@ -97,15 +97,3 @@ func (a *app) profileRemove(ctx context.Context, name string) error {
 	a.console.Note("removed profile %s", name)
 	return nil
 }
-
-// completeProfiles reads the settings alone: completion never waits for a keychain.
-func (a *app) completeProfiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	if o, err := a.sessionOptions(session.Options{}); err == nil && len(args) == 0 {
-		profiles, _ := session.Profiles(o) // nothing to offer where they cannot be read
-		for _, p := range profiles {
-			names = append(names, p.Name)
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}

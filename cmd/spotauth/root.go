@@ -103,16 +103,16 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.begin() },
 	}
 	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	cmd.CompletionOptions.HiddenDefaultCmd = false
+	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	f := cmd.PersistentFlags()
 	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "which saved login to use (SPOTAUTH_PROFILE)")
 	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "longest wait for a rate limit before giving up with status 5")
 	f.StringVar(&a.errorFormat, "error-format", a.errorFormat, "how an error is printed: text or json")
 	f.BoolVar(&a.debug, "debug", false, "log requests on stderr, without bodies, queries and secrets")
-	_ = cmd.RegisterFlagCompletionFunc("profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	completeBy(cmd, "profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.completeProfiles(cmd, nil, "")
 	})
-	complete(cmd, "error-format", a.errorFormat, "json")
+	complete(cmd, "error-format", "text", "json")
 	cmd.AddCommand(
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
 		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),

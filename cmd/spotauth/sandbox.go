@@ -36,6 +36,7 @@ Exit status: 0, 2 for wrong usage, 1 for any other error, or that of CMD.
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)
+	offerFiles(cmd)
 	return cmd
 }
 
@@ -52,6 +53,7 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.artists, "artists", 120, "how many artists are followed")
 	f.Uint64Var(&o.seed, "seed", 1, "what the artists are made from")
 	f.StringVar(&o.consent, "consent", "ask", "ask (a page to click), agree or deny (answered at once)")
+	complete(cmd, "consent", "ask", "agree", "deny")
 	f.StringArrayVar(&o.faults, "fault", nil, "something that goes wrong, such as 'page=3:502*2' (repeatable)")
 }
 

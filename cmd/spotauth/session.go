@@ -34,6 +34,8 @@ needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), store, args) },
 	}
 	take.Flags().StringVar(&store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	complete(take, "store", "keychain", "file", "helper:")
+	offerFiles(take)
 	cmd.AddCommand(&cobra.Command{
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },

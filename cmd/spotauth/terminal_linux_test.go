@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -43,6 +44,11 @@ type terminal struct {
 // onTerminal starts a program on a terminal; stdout nil is the terminal too.
 func (m *machine) onTerminal(columns int, stdout io.Writer, args ...string) *terminal {
 	m.Helper()
+	return m.sitAt(m.command(args...), columns, stdout)
+}
+
+func (m *machine) sitAt(cmd *exec.Cmd, columns int, stdout io.Writer) *terminal {
+	m.Helper()
 	keys, tty, err := pty.Open()
 	if err != nil {
 		m.Fatal(err)
@@ -51,7 +57,7 @@ func (m *machine) onTerminal(columns int, stdout io.Writer, args ...string) *ter
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 50, Cols: uint16(columns)}); err != nil {
 		m.Fatal(err)
 	}
-	t := &terminal{&process{machine: m, cmd: m.command(args...)}, keys, tty, modesOf(m, tty)}
+	t := &terminal{&process{machine: m, cmd: cmd}, keys, tty, modesOf(m, tty)}
 	t.cmd.Stdin, t.cmd.Stdout, t.cmd.Stderr = tty, stdout, tty
 	if stdout == nil {
 		t.cmd.Stdout = tty

@@ -94,8 +94,3 @@ func (a *app) printTokenJSON(l session.Login) error {
 		ExpiresAt   *time.Time `json:"expires_at"`
 	}{l.Access.Reveal(), "Bearer", known(l.AccessExpiresAt)})
 }
-
-// complete offers fixed values for a flag to the shell.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
-}

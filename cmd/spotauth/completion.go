@@ -1,0 +1,60 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+// What the shell offers at Tab comes from the program itself and its settings:
+// completion waits for no keychain and asks nobody on the network.
+
+// complete offers fixed values for a flag.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	completeBy(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeFile offers the names of files for a flag.
+func completeFile(cmd *cobra.Command, flag string) {
+	completeBy(cmd, flag, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault))
+}
+
+func completeBy(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err) // no such flag
+	}
+}
+
+// completeFields offers what is not yet in the list that was begun.
+func completeFields(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	list := begun[:strings.LastIndexAny(begun, "+,")+1]
+	there := strings.FieldsFunc(list, func(r rune) bool { return r == '+' || r == ',' })
+	var offers []string
+	for _, field := range export.Fields() {
+		if !slices.Contains(there, field) {
+			offers = append(offers, list+field)
+		}
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeProfiles offers the profiles that the settings know.
+func (a *app) completeProfiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if o, err := a.sessionOptions(session.Options{}); err == nil && len(args) == 0 {
+		profiles, _ := session.Profiles(o) // nothing to offer where they cannot be read
+		for _, p := range profiles {
+			names = append(names, p.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// offerFiles lets a command that takes files or commands have them offered.
+func offerFiles(cmd *cobra.Command) {
+	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
+}

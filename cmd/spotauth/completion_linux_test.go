@@ -1,0 +1,144 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A person at a real shell presses Tab. Nothing is asked of the keychain or of
+// the network, although both are there.
+func TestCompletion(t *testing.T) {
+	for _, shell := range []struct {
+		name  string
+		start []string
+		setup string
+	}{
+		{"bash", []string{"bash", "--norc", "--noprofile", "-i"},
+			"bind 'set enable-bracketed-paste off'; bind 'set completion-query-items 500'; bind 'set page-completions off'\r" +
+				". /usr/share/bash-completion/bash_completion; . <(spotauth completion bash); complete -p spotauth && echo re''ady\r"},
+		{"zsh", []string{"zsh", "-f", "-i"},
+			"unset zle_bracketed_paste; autoload -U compinit && compinit -u -D && . <(spotauth completion zsh) && echo re''ady\r"},
+	} {
+		t.Run(shell.name, func(t *testing.T) {
+			need(t, shell.name)
+			m, asked := watchedMachine(t)
+			sh := m.sitAt(m.program(shell.start...), 200, nil)
+			sh.press(shell.setup)
+			sh.see(`\nready`)
+			for _, tt := range []struct{ typed, shown string }{
+				{"spotauth arti", `spotauth artists `},
+				{"spotauth artists --format ", `\scsv\s+excel-csv\s+json\s+ndjson\s+table\s+tsv\s`},
+				{"spotauth artists --sort n", `--sort name `},
+				{"spotauth artists --fields ", `\sfollowers\s+genres\s+id\s+image_url\s+name\s+popularity\s+position\s+uri\s+url\s`},
+				{"spotauth artists --fields id,po", `\sid,popularity\s+id,position\s`},
+				// bash escapes the comma, and goes back for it
+				{"spotauth artists --fields id,im", `,image_url`},
+				{"spotauth artists --fields +gen", `\+genres`},
+				{"spotauth artists --output fol", `--output follows.csv `},
+				{"spotauth status --profile ", `\shome\s+work\s`},
+				{"spotauth status --profile=h", `--profile=home `},
+				{"spotauth profile use w", `profile use work `},
+				{"spotauth login --store k", `--store keychain `},
+				{"spotauth token fol", `token fol`}, // takes no file
+			} {
+				from := len(sh.stderr.String())
+				sh.press(tt.typed + "\t\t")
+				sh.showsAfter(from, tt.shown)
+				sh.press("\x15 echo do''ne\r") // what was typed is cleared
+				sh.showsAfter(from, `\ndone`)
+			}
+			if n := asked.Load(); n > 0 {
+				t.Errorf("%d connections to the keychain or the network", n)
+			}
+		})
+	}
+}
+
+// showsAfter waits until what the terminal showed from an offset on matches.
+func (t *terminal) showsAfter(from int, pattern string) {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if re.MatchString(t.stderr.String()[from:]) {
+			return
+		}
+	}
+	t.Fatalf("no %s in:\n%q", pattern, t.stderr.String()[from:])
+}
+
+// program is any program of the machine.
+func (m *machine) program(args ...string) *exec.Cmd {
+	cmd := m.command(args[1:]...)
+	cmd.Path, cmd.Args[0], cmd.Dir = lookPath(m, args[0]), args[0], m.home
+	return cmd
+}
+
+func lookPath(m *machine, name string) string {
+	m.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return path
+}
+
+// watchedMachine has two profiles with logins in the keychain, and counts the
+// connections to its keychain and to any network.
+func watchedMachine(t *testing.T) (*machine, *atomic.Int32) {
+	t.Helper()
+	m := newMachine(t)
+	var asked atomic.Int32
+	count := func(net.Conn, http.ConnState) { asked.Add(1) }
+	proxy := httptest.NewUnstartedServer(http.NotFoundHandler())
+	proxy.Config.ConnState = count
+	proxy.Start()
+	t.Cleanup(proxy.Close)
+	// Not below the test's folder: the name of a socket has room for 107 bytes.
+	dir, err := os.MkdirTemp("", "spotauth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket, err := net.Listen("unix", filepath.Join(dir, "bus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := httptest.NewUnstartedServer(http.NotFoundHandler())
+	bus.Listener.Close()
+	bus.Listener, bus.Config.ConnState = socket, count
+	bus.Start()
+	t.Cleanup(bus.Close)
+
+	m.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=" + filepath.Join(dir, "bus")
+	m.env["HTTPS_PROXY"], m.env["HTTP_PROXY"] = proxy.URL, proxy.URL
+	m.env["TERM"], m.env["PS1"] = "dumb", "$ "
+	m.write(filepath.Join(m.env["XDG_CONFIG_HOME"], "spotauth", "config.toml"), `
+default = "home"
+[profile.home]
+client_id = "0123456789abcdef0123456789abcdef"
+store = "keychain"
+[profile.work]
+client_id = "0123456789abcdef0123456789abcdef"
+store = "keychain"
+`)
+	m.write(filepath.Join(m.home, "follows.csv"), "")
+	return m, &asked
+}
+
+func (m *machine) write(name, text string) {
+	m.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		m.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		m.Fatal(err)
+	}
+}
