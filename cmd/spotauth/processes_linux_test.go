@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// K-04, S-01: what every process can see of every other, its arguments, and
+// what those of the same user can see, its environment, hold no secret while a
+// person signs in, a token is refreshed and the login is forgotten.
+func TestNoSecretAmongProcesses(t *testing.T) {
+	needKeychain(t)
+	m := newMachine(t)
+	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true})
+	m.env["BROWSER_MODE"] = "agree"
+	m.env["DBUS_SESSION_BUS_ADDRESS"] = keychainOn(keychainUnlocked)(m)
+	seen := map[string]bool{}
+	watch := func(stdin string, args ...string) {
+		t.Helper()
+		cmd := m.command(args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		p := m.start(cmd)
+		for watching := true; watching; time.Sleep(time.Millisecond) {
+			select {
+			case <-p.ended:
+				watching = false
+			default:
+				look(cmd.Process.Pid, seen)
+			}
+		}
+		if r := p.wait(); r.status != 0 {
+			t.Fatalf("%q: status %d; stderr:\n%s", args, r.status, r.stderr)
+		}
+	}
+	watch(sandbox.ClientSecret+"\n", "login", "--client-id", sandbox.SecretClientID, "--client-secret-stdin")
+	spotify.ExpireAccessTokens()
+	watch("", "artists", "--format", "csv")
+	watch("", "logout")
+
+	all := &strings.Builder{}
+	for text := range seen {
+		all.WriteString(text)
+	}
+	for _, program := range []string{"spotauth\x00login", openerCmd, "xdg-open", "spotauth\x00artists", "BROWSER_MODE=agree"} {
+		if !strings.Contains(all.String(), program) {
+			t.Errorf("%q was not seen", program)
+		}
+	}
+	if n := len(spotify.Secrets()); n < 6 {
+		t.Errorf("only %d secrets to look for", n)
+	}
+	m.sweep("the arguments or the environment of a process", all.String())
+	for name := range m.traces() {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.sweep("the browser", string(text))
+	}
+}
+
+// look adds the arguments and the environments of a process and all below it.
+func look(root int, seen map[string]bool) {
+	parents := map[int]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range stats {
+		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // has just ended
+		}
+		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+		parents[pid], _ = strconv.Atoi(string(fields[1]))
+	}
+	for pid := range parents {
+		above := pid
+		for above != root && above > 1 {
+			above = parents[above]
+		}
+		if above != root {
+			continue
+		}
+		for _, what := range []string{"cmdline", "environ"} {
+			if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, what)); err == nil {
+				seen[string(text)] = true
+			}
+		}
+	}
+}
