@@ -187,7 +187,7 @@ func explainSession(err error) (failure, bool) {
 	case errors.As(err, &soon):
 		return failure{Code: "login_needed", Hint: loginHint, Exit: exitLogin}, true
 	case errors.As(err, &changed):
-		return failure{Code: "account_changed", Hint: "spotauth login --force, or --profile NAME to keep both", Exit: exitOther}, true
+		return failure{Code: "account_changed", Hint: "run it again with --force, or with --profile NAME to keep both", Exit: exitOther}, true
 	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign):
 		return failure{Code: "import", Exit: exitOther}, true
 	case errors.Is(err, session.ErrNone):

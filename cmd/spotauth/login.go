@@ -38,9 +38,9 @@ The client id is that of an app of your own; without one, the steps to register 
 Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify limits the rate,
 6 if it cannot be reached, 7 if there is no keychain, 9 if you declined or time ran out.`,
 		Example: `  spotauth login
-  spotauth login --client-id 0123456789abcdef0123456789abcdef
+  spotauth login --client-id 5107a0c3d9e84b6f8a2b1c4d7e9f0a35
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback
-  spotauth login --client-secret-stdin < secret.txt
+  spotauth login --client-id c0ffee12d4a94f5e9b3a6c8d2e1f7b40 --client-secret-stdin < secret.txt
   spotauth login --begin
   spotauth login --finish < address.txt`,
 		Args: cobra.NoArgs,
@@ -145,7 +145,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 		err = s.Probe(ctx)
 	}
 	if err == nil {
-		_, err = a.loginBefore(ctx, s)
+		_, err = unlessDamaged(s.Load(ctx))
 	}
 	return s, c, err
 }
@@ -250,13 +250,12 @@ func (a *app) openToSave(o session.Options) (*session.Session, error) {
 	return session.Open(o)
 }
 
-// loginBefore is the login that this one replaces, if it can be read.
-func (a *app) loginBefore(ctx context.Context, s *session.Session) (session.Login, error) {
-	before, err := s.Load(ctx)
+// unlessDamaged forgives what stands in no new login's way: none, or what is none.
+func unlessDamaged(l session.Login, err error) (session.Login, error) {
 	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrCorrupt) {
 		return session.Login{}, nil
 	}
-	return before, err
+	return l, err
 }
 
 // ready tells where the listener waits, and opens the browser.
@@ -320,11 +319,7 @@ func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g a
 	if err != nil {
 		return session.Account{}, err
 	}
-	before, err := a.loginBefore(ctx, s)
-	if err != nil {
-		return session.Account{}, err
-	}
-	if err := a.sameAccount(ctx, before.Account, who, o); err != nil {
+	if err := a.sameAccount(ctx, s, who, o.force || o.switchUser); err != nil {
 		return session.Account{}, err
 	}
 	now := a.now()
@@ -343,12 +338,14 @@ func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) 
 }
 
 // sameAccount asks before the login of one account replaces that of another.
-func (a *app) sameAccount(ctx context.Context, before, now session.Account, o loginOptions) error {
-	if before.ID == "" || before.ID == now.ID {
-		return nil
+func (a *app) sameAccount(ctx context.Context, s *session.Session, now session.Account, meant bool) error {
+	replaced, err := unlessDamaged(s.Replaced(ctx))
+	before := replaced.Account
+	if err != nil || before.ID == "" || before.ID == now.ID {
+		return err
 	}
 	a.console.Warn("the account changes from %s to %s", accountName(before), accountName(now))
-	if o.force || o.switchUser {
+	if meant {
 		return nil
 	}
 	answer, err := a.console.Ask(ctx, "replace the saved login? [y/N] ")

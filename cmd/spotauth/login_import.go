@@ -39,6 +39,9 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := a.sameAccount(ctx, s, who, o.force); err != nil {
+		return err
+	}
 	// When the person agreed is not in the file, so the end of the six months is not known.
 	l := session.Login{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who, Refresh: refresh}
 	if err := s.Save(ctx, l.With(tokens(g), a.now())); err != nil {

@@ -28,12 +28,13 @@ needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 		Example: `  spotauth session export > login.age
   spotauth session import login.age`,
 	}
-	var store string
+	var o importOptions
 	take := &cobra.Command{
 		Use: "import [FILE]", Short: "Read an exported login from FILE or stdin, and save it", Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), store, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), o, args) },
 	}
-	take.Flags().StringVar(&store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	take.Flags().StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	take.Flags().BoolVar(&o.force, "force", false, "replace the login of another account without asking")
 	complete(take, "store", "keychain", "file", "helper:")
 	offerFiles(take)
 	cmd.AddCommand(&cobra.Command{
@@ -66,8 +67,13 @@ func (a *app) sessionExport(ctx context.Context) error {
 	return write(a.console.Out, sealed.String())
 }
 
-func (a *app) sessionImport(ctx context.Context, store string, args []string) error {
-	s, err := a.openToSave(session.Options{Store: store})
+type importOptions struct {
+	store string
+	force bool
+}
+
+func (a *app) sessionImport(ctx context.Context, o importOptions, args []string) error {
+	s, err := a.openToSave(session.Options{Store: o.store})
 	if err != nil {
 		return err
 	}
@@ -82,7 +88,9 @@ func (a *app) sessionImport(ctx context.Context, store string, args []string) er
 	if err := s.Probe(ctx); err != nil {
 		return err
 	}
-	l, err := s.Import(ctx, bytes.NewReader(sealed), passphrase)
+	l, err := s.Import(ctx, bytes.NewReader(sealed), passphrase, func(l session.Login) error {
+		return a.sameAccount(ctx, s, l.Account, o.force)
+	})
 	if err != nil {
 		return err
 	}

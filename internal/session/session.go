@@ -112,18 +112,39 @@ func (s *Session) load(ctx context.Context) (Login, error) {
 	if s.settings.ClientID == "" {
 		return Login{}, ErrNone
 	}
-	data, err := s.store.get(ctx, s.key())
+	return read(ctx, s.store, s.key())
+}
+
+func read(ctx context.Context, st store, k key) (Login, error) {
+	data, err := st.get(ctx, k)
 	if err != nil {
 		return Login{}, err
 	}
 	l, err := decode(data)
 	switch {
 	case err != nil:
-		return Login{}, s.store.fault("reading", err)
-	case l.ClientID != s.settings.ClientID:
+		return Login{}, st.fault("reading", err)
+	case l.ClientID != k.clientID:
 		return Login{}, ErrNone
 	}
 	return l, nil
+}
+
+// Replaced reads the login that Save would replace: the saved one, or else what the
+// profile has under another client id or in another store. A store that is being left
+// may well have stopped answering, so that counts as none.
+func (s *Session) Replaced(ctx context.Context) (Login, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, err := s.load(ctx)
+	st, k, gone := s.old()
+	if !errors.Is(err, ErrNone) || st == nil || gone != nil {
+		return l, err
+	}
+	if l, err = read(ctx, st, k); err != nil && ctx.Err() == nil {
+		err = ErrNone
+	}
+	return l, err
 }
 
 // Save keeps a login that a person has just agreed to, and the profile's settings with
@@ -228,15 +249,21 @@ func (s *Session) editProfile(ctx context.Context, settings Settings) error {
 
 // forgetOld deletes what config.toml leads to, where that is not this session's login.
 func (s *Session) forgetOld(ctx context.Context) error {
-	old := s.saved
-	if old.ClientID == "" || old.ClientID == s.settings.ClientID && old.Store == s.settings.Store {
-		return nil
-	}
-	st, err := s.open(first(old.Store, storeKeychain))
-	if err != nil {
+	st, k, err := s.old()
+	if st == nil || err != nil {
 		return err
 	}
-	return erase(ctx, st, key{s.options.Sandbox, s.profile, old.ClientID})
+	return erase(ctx, st, k)
+}
+
+// old is where config.toml leads to, or nil where that is this session's login.
+func (s *Session) old() (store, key, error) {
+	id, name := s.saved.ClientID, first(s.saved.Store, storeKeychain)
+	if id == "" || id == s.settings.ClientID && name == s.settings.Store {
+		return nil, key{}, nil
+	}
+	st, err := s.open(name)
+	return st, key{s.options.Sandbox, s.profile, id}, err
 }
 
 // first is the first of the texts that is not empty.

@@ -143,6 +143,66 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 	}
 }
 
+// L-12: the login that a new one would replace is found wherever it is kept.
+func TestReplaced(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Options)
+		spoil  bool // what is saved
+		want   string
+		err    error
+	}{
+		{"the same place", func(*Options) {}, false, "user1", nil},
+		{"another client id", func(o *Options) { o.ClientID = otherClient }, false, "user1", nil},
+		{"another store", func(o *Options) { o.Store = "helper:none" }, false, "", ErrUnavailable}, // the new one is at fault
+		{"another profile", func(o *Options) { o.Profile = "other" }, false, "", ErrNone},
+		{"damaged", func(*Options) {}, true, "", ErrCorrupt},
+		{"damaged, under another client id", func(o *Options) { o.ClientID = otherClient }, true, "", ErrNone},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := fileOptions(t)
+			if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+				t.Fatal(err)
+			}
+			if tt.spoil {
+				files, _ := filepath.Glob(o.StateDir + "/logins/*")
+				if err := os.WriteFile(files[0], []byte("{"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tt.change(&o)
+			l, err := mustOpen(t, o).Replaced(t.Context())
+			if l.Account.ID != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("account %q, %v", l.Account.ID, err)
+			}
+		})
+	}
+
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, o)
+	s.settings.Store, s.store = "keychain", fakeKeychain(&fakeItems{})
+	if l, err := s.Replaced(t.Context()); err != nil || l.Account.ID != "user1" {
+		t.Errorf("from a file into a keychain: account %q, %v", l.Account.ID, err)
+	}
+}
+
+// Settings that a person wrote need not name the store: it is the keychain, and not
+// another place that a login leaves.
+func TestSettingsWithoutAStore(t *testing.T) {
+	o := fileOptions(t)
+	o.Store = ""
+	if err := writeFile(o.configPath(), []byte("[profile.default]\nclient_id = \""+testClient+"\"\n")); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, o)
+	if st, k, err := s.old(); st != nil || err != nil {
+		t.Errorf("saving would delete %v, %v", k, err)
+	}
+}
+
 func TestALoginWithoutRefreshTokenIsNotSaved(t *testing.T) { // T-01
 	s, f := savedSession(t, testLogin())
 	before := maps.Clone(f.items)

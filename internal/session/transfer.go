@@ -56,8 +56,9 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 }
 
 // Import reads what Export wrote, and saves it in this session's profile and store. It
-// changes nothing unless the whole of it is good: [ErrPassphrase], [ErrForeign].
-func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.String) (Login, error) {
+// changes nothing unless the whole of it is good ([ErrPassphrase], [ErrForeign]) and meant
+// says so.
+func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.String, meant func(Login) error) (Login, error) {
 	content, err := unseal(r, passphrase)
 	if err != nil {
 		return Login{}, err
@@ -72,6 +73,9 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 		return Login{}, err
 	case err != nil || l.Dead != nil:
 		return Login{}, ErrForeign
+	}
+	if err := meant(l); err != nil {
+		return Login{}, err
 	}
 	s.mu.Lock()
 	s.settings.RedirectURI = first(s.options.RedirectURI, p.RedirectURI, s.settings.RedirectURI)

@@ -38,7 +38,7 @@ func TestExportImport(t *testing.T) {
 
 	to := fileOptions(t)
 	to.ClientID, to.Profile = "", "moved"
-	l, err := mustOpen(t, to).Import(t.Context(), strings.NewReader(whole), passphrase)
+	l, err := mustOpen(t, to).Import(t.Context(), strings.NewReader(whole), passphrase, func(Login) error { return nil })
 	if err != nil || l.Account != saved.Account {
 		t.Fatalf("%v, %+v", err, l)
 	}
@@ -52,6 +52,16 @@ func TestExportImport(t *testing.T) {
 	}
 
 	before := tree(t, to.StateDir)
+	refused := errors.New("not meant")
+	_, err = there.Import(t.Context(), strings.NewReader(whole), passphrase, func(l Login) error {
+		if l.Account != saved.Account {
+			t.Errorf("asked about %+v", l.Account)
+		}
+		return refused
+	})
+	if !errors.Is(err, refused) || !maps.Equal(before, tree(t, to.StateDir)) {
+		t.Errorf("refused: %v, or something was changed", err)
+	}
 	for _, c := range []struct {
 		name, text, passphrase, class string
 	}{
@@ -69,7 +79,7 @@ func TestExportImport(t *testing.T) {
 		{"for a key", forKey(t), "x", "Foreign"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := there.Import(t.Context(), strings.NewReader(c.text), secret.New(c.passphrase))
+			_, err := there.Import(t.Context(), strings.NewReader(c.text), secret.New(c.passphrase), func(Login) error { return nil })
 			if class(err) != c.class || strings.Contains(err.Error(), "\n") {
 				t.Errorf("class %q: %v", class(err), err)
 			}
