@@ -200,47 +200,6 @@ func withDefaultScope(scopes []string) []string {
 	return all
 }
 
-const registerSteps = `spotauth needs the client id of a Spotify app of your own, once. It takes two minutes:
-
-  1. Open https://developer.spotify.com/dashboard and choose "Create app".
-     The owner of the app needs Spotify Premium.
-  2. Name it as you like, but not beginning with "Spot".
-  3. As redirect URI enter exactly   http://127.0.0.1/callback
-     and choose "Web API".
-  4. Save, open "Settings" and copy the client ID.
-
-`
-
-// askClientID shows how to register an app and asks for its client id.
-func (a *app) askClientID(ctx context.Context, stdinTaken bool) (string, error) {
-	if stdinTaken || !a.console.InIsTerminal || !a.console.ErrIsTerminal {
-		return "", usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID (see docs/spotify-app.md)")}
-	}
-	fmt.Fprint(a.console.Err, registerSteps)
-	for {
-		id, err := a.console.Ask(ctx, "client ID: ")
-		if errors.Is(err, io.EOF) {
-			return "", usageError{errors.New("no client id was given")}
-		}
-		if err != nil {
-			return "", err
-		}
-		id = strings.TrimSpace(id)
-		if err := auth.CheckClientID(id); err == nil {
-			return id, nil
-		}
-		a.console.Note("that is not a client id: it has 32 characters of 0-9 and a-f")
-	}
-}
-
-func (a *app) readSecret(ctx context.Context) (secret.String, error) {
-	text, err := a.console.ReadLine(ctx, 1024)
-	if text = strings.TrimSpace(text); err != nil || text == "" {
-		return secret.String{}, usageError{errors.New("no client secret on stdin")}
-	}
-	return secret.New(text), nil
-}
-
 // openToSave opens a session that a login will be saved in.
 func (a *app) openToSave(o session.Options) (*session.Session, error) {
 	o, err := a.sessionOptions(o)
@@ -256,61 +215,6 @@ func unlessDamaged(l session.Login, err error) (session.Login, error) {
 		return session.Login{}, nil
 	}
 	return l, err
-}
-
-// ready tells where the listener waits, and opens the browser.
-func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
-	a.console.Note("open this address in a browser to sign in:\n\n%s\n", w.URL)
-	if a.env("SSH_CONNECTION") != "" {
-		a.console.Note("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
-	}
-	switch {
-	case !open:
-		return
-	case !a.hasDisplay():
-		a.console.Note("there is no display here; open it where you have a browser")
-		return
-	}
-	go func() {
-		if err := a.openBrowser(ctx, w.URL); err != nil && ctx.Err() == nil {
-			a.console.Note("no browser could be opened here; open the address yourself")
-		}
-	}()
-}
-
-// forwarding is the ssh command that brings the answer here.
-func (a *app) forwarding(w auth.Waiting) string {
-	host := "HOST"
-	if words := strings.Fields(a.env("SSH_CONNECTION")); len(words) == 4 {
-		host = words[2]
-	}
-	user := a.env("USER")
-	if user == "" {
-		user = "USER"
-	}
-	at := w.Addr.Addr().String()
-	if w.Addr.Addr().Is6() {
-		at = "[" + at + "]"
-	}
-	return fmt.Sprintf("ssh -N -L %d:%s:%d %s@%s", w.Addr.Port(), at, w.Addr.Port(), user, host)
-}
-
-// notice says what a waiting login has met, so that nobody is left in silence.
-func (a *app) notice(err error, register string) {
-	if !errors.Is(err, auth.ErrNoCallback) {
-		a.console.Note("ignored: %s; still waiting", err.Error())
-		return
-	}
-	a.console.Note(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
-		"\n\n%s\n", register)
-	a.console.Note(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
-}
-
-func registered(s *session.Session) string {
-	if uri := s.Settings().RedirectURI; uri != "" {
-		return uri
-	}
-	return auth.DefaultRedirectURI
 }
 
 // accept finds out who signed in, makes sure that it is meant, and saves the login.

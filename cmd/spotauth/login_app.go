@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/secret"
+)
+
+const registerSteps = `spotauth needs the client id of a Spotify app of your own, once. It takes two minutes:
+
+  1. Open https://developer.spotify.com/dashboard and choose "Create app".
+     The owner of the app needs Spotify Premium.
+  2. Name it as you like, but not beginning with "Spot".
+  3. As redirect URI enter exactly   http://127.0.0.1/callback
+     and choose "Web API".
+  4. Save, open "Settings" and copy the client ID.
+
+`
+
+// askClientID shows how to register an app and asks for its client id.
+func (a *app) askClientID(ctx context.Context, stdinTaken bool) (string, error) {
+	if stdinTaken || !a.console.InIsTerminal || !a.console.ErrIsTerminal {
+		return "", usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID (see docs/spotify-app.md)")}
+	}
+	fmt.Fprint(a.console.Err, registerSteps)
+	for {
+		id, err := a.console.Ask(ctx, "client ID: ")
+		if errors.Is(err, io.EOF) {
+			return "", usageError{errors.New("no client id was given")}
+		}
+		if err != nil {
+			return "", err
+		}
+		id = strings.TrimSpace(id)
+		if err := auth.CheckClientID(id); err == nil {
+			return id, nil
+		}
+		a.console.Note("that is not a client id: it has 32 characters of 0-9 and a-f")
+	}
+}
+
+func (a *app) readSecret(ctx context.Context) (secret.String, error) {
+	text, err := a.console.ReadLine(ctx, 1024)
+	if text = strings.TrimSpace(text); err != nil || text == "" {
+		return secret.String{}, usageError{errors.New("no client secret on stdin")}
+	}
+	return secret.New(text), nil
+}
+

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+// ready tells where the listener waits, and opens the browser.
+func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
+	a.console.Note("open this address in a browser to sign in:\n\n%s\n", w.URL)
+	if a.env("SSH_CONNECTION") != "" {
+		a.console.Note("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
+	}
+	switch {
+	case !open:
+		return
+	case !a.hasDisplay():
+		a.console.Note("there is no display here; open it where you have a browser")
+		return
+	}
+	go func() {
+		if err := a.openBrowser(ctx, w.URL); err != nil && ctx.Err() == nil {
+			a.console.Note("no browser could be opened here; open the address yourself")
+		}
+	}()
+}
+
+// forwarding is the ssh command that brings the answer here.
+func (a *app) forwarding(w auth.Waiting) string {
+	host := "HOST"
+	if words := strings.Fields(a.env("SSH_CONNECTION")); len(words) == 4 {
+		host = words[2]
+	}
+	user := a.env("USER")
+	if user == "" {
+		user = "USER"
+	}
+	at := w.Addr.Addr().String()
+	if w.Addr.Addr().Is6() {
+		at = "[" + at + "]"
+	}
+	return fmt.Sprintf("ssh -N -L %d:%s:%d %s@%s", w.Addr.Port(), at, w.Addr.Port(), user, host)
+}
+
+// notice says what a waiting login has met, so that nobody is left in silence.
+func (a *app) notice(err error, register string) {
+	if !errors.Is(err, auth.ErrNoCallback) {
+		a.console.Note("ignored: %s; still waiting", err.Error())
+		return
+	}
+	a.console.Note(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
+		"\n\n%s\n", register)
+	a.console.Note(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
+}
+
+func registered(s *session.Session) string {
+	if uri := s.Settings().RedirectURI; uri != "" {
+		return uri
+	}
+	return auth.DefaultRedirectURI
+}
+
