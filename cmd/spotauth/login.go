@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,7 +158,7 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		return auth.Config{}, err
 	}
 	c := auth.Config{
-		Origin: address, ClientID: s.Settings().ClientID, RedirectURI: s.Settings().RedirectURI,
+		Origin: address, ClientID: s.Settings().ClientID, RedirectURI: registered(s),
 		Scopes: withDefaultScope(o.scopes), ShowDialog: o.switchUser, Timeout: o.timeout,
 		Transport: a.transport,
 	}
@@ -178,14 +179,7 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
 		}
 	}
-	return c, errors.Join(auth.CheckClientID(c.ClientID), checkRedirectURI(c.RedirectURI))
-}
-
-func checkRedirectURI(uri string) error {
-	if uri == "" {
-		return nil
-	}
-	return auth.CheckRedirectURI(uri)
+	return c, cmp.Or(auth.CheckClientID(c.ClientID), auth.CheckRedirectURI(c.RedirectURI))
 }
 
 func withDefaultScope(scopes []string) []string {

@@ -51,4 +51,3 @@ func (a *app) readSecret(ctx context.Context) (secret.String, error) {
 	}
 	return secret.New(text), nil
 }
-

@@ -64,4 +64,3 @@ func registered(s *session.Session) string {
 	}
 	return auth.DefaultRedirectURI
 }
-
