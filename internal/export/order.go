@@ -21,12 +21,13 @@ func (o Options) records(artists iter.Seq2[spotify.Artist, error]) iter.Seq2[*re
 	return numbered(artists)
 }
 
+// numbered yields one record again and again, for its memory.
 func numbered(artists iter.Seq2[spotify.Artist, error]) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
-		var n int64
+		var r record
 		for a, err := range artists {
-			n++
-			if !yield(&record{position: n, artist: a}, err) || err != nil {
+			r.position, r.artist = r.position+1, a
+			if !yield(&r, err) || err != nil {
 				return
 			}
 		}
@@ -37,7 +38,7 @@ func (o Options) sorted(records iter.Seq2[*record, error]) iter.Seq2[*record, er
 	return func(yield func(*record, error) bool) {
 		type keyed struct {
 			key []byte
-			*record
+			record
 		}
 		var (
 			all   []keyed
@@ -49,7 +50,7 @@ func (o Options) sorted(records iter.Seq2[*record, error]) iter.Seq2[*record, er
 				yield(nil, err)
 				return
 			}
-			k := keyed{record: r}
+			k := keyed{record: *r}
 			if o.Sort == ByName {
 				k.key = order.KeyFromString(&keys, strings.ToValidUTF8(r.artist.Name, "\uFFFD"))
 			}
@@ -59,7 +60,7 @@ func (o Options) sorted(records iter.Seq2[*record, error]) iter.Seq2[*record, er
 			return cmp.Or(bytes.Compare(a.key, b.key), strings.Compare(a.artist.ID, b.artist.ID))
 		})
 		for _, k := range all {
-			if !yield(k.record, nil) {
+			if !yield(&k.record, nil) {
 				return
 			}
 		}

@@ -63,14 +63,17 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 		ctx, cancel := context.WithCancel(ctx)
 		r := run{client: c}
 		w := newWalk(l)
-		coming := r.fetch(ctx, l, "")
+		cursors := make(chan string, 1)
+		pages := r.fetch(ctx, l, cursors)
 		defer func() {
 			cancel()
-			for range coming { // nothing may run on
+			close(cursors)
+			for range pages { // nothing may run on
 			}
 		}()
+		cursors <- ""
 		for more := true; more; {
-			got := <-coming
+			got := <-pages
 			if got.bug != nil {
 				panic(got.bug)
 			}
@@ -85,7 +88,7 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 				return
 			}
 			if more {
-				coming = r.fetch(ctx, l, cursor)
+				cursors <- cursor
 			}
 			if l.Progress != nil {
 				l.Progress(l.Unique, l.Total)
@@ -105,21 +108,24 @@ type fetched struct {
 	bug  any // what a panic carried
 }
 
-// fetch fetches the page after cursor, or the first one, in a goroutine that
-// has ended when the channel is closed.
-func (r *run) fetch(ctx context.Context, l *Listing, cursor string) <-chan fetched {
-	answer := make(chan fetched, 1)
+// fetch fetches the page after each cursor that it is sent, "" being the first
+// page, in one goroutine: its stack has to grow only once. That has ended when
+// the channel is closed.
+func (r *run) fetch(ctx context.Context, l *Listing, cursors <-chan string) <-chan fetched {
+	pages := make(chan fetched, 1)
 	go func() {
-		defer close(answer)
+		defer close(pages)
 		defer func() {
 			if bug := recover(); bug != nil {
-				answer <- fetched{bug: bug} // here it would pass by whoever catches one in the loop
+				pages <- fetched{bug: bug} // here it would pass by whoever catches one in the loop
 			}
 		}()
-		p, err := r.followed(ctx, l, cursor)
-		answer <- fetched{page: p, err: err}
+		for cursor := range cursors {
+			p, err := r.followed(ctx, l, cursor)
+			pages <- fetched{page: p, err: err}
+		}
 	}()
-	return answer
+	return pages
 }
 
 const followingPath = "/v1/me/following"
