@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -63,8 +64,13 @@ func (a *app) forget(ctx context.Context, o session.Options) error {
 	if err != nil {
 		return err
 	}
+	_, missing := s.Load(ctx)
 	if err := s.Forget(ctx); err != nil {
 		return err
+	}
+	if errors.Is(missing, session.ErrNone) {
+		a.console.Note("no login is saved in profile %s", s.Profile())
+		return nil
 	}
 	a.console.Note("removed the saved login of profile %s", s.Profile())
 	return nil
