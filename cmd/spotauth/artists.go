@@ -131,6 +131,9 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if o.limit < 0 {
 		return how, export.Guard{}, usageError{fmt.Errorf("--limit must not be negative")}
 	}
+	if o.raw && o.fields != "" {
+		return how, export.Guard{}, usageError{errors.New("raw objects have all of their fields: --raw and --fields exclude each other")}
+	}
 	if how.Format, err = export.ParseFormat(string(format)); err != nil {
 		return how, export.Guard{}, err
 	}
@@ -160,15 +163,14 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 // guardOf is what keeps a good file from a poor list. What jq made of a list
 // cannot be counted, and who says 100% wants no guard.
 func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
-	if o.maxDrop == "" {
-		o.maxDrop = "100%"
-	} else if o.output == "" {
-		return export.Guard{}, usageError{errors.New("--max-drop needs --output")}
-	} else if o.maxDrop == "100%" {
-		return export.Guard{}, nil
+	drop, err := 100.0, error(nil)
+	if o.maxDrop != "" {
+		drop, err = export.ParseDrop(o.maxDrop)
 	}
-	drop, err := export.ParseDrop(o.maxDrop)
-	if err != nil || o.jq != "" {
+	switch {
+	case o.maxDrop != "" && o.output == "":
+		return export.Guard{}, usageError{errors.New("--max-drop needs --output")}
+	case err != nil, o.jq != "", o.maxDrop != "" && drop == 100:
 		return export.Guard{}, err
 	}
 	return export.Guard{Format: f, MaxDrop: drop}, nil

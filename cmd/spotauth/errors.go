@@ -152,7 +152,7 @@ func (a *app) classify(err error) failure {
 		}
 	}
 	if !a.running { // cobra's own errors: the command line was not understood
-		return failure{Code: "usage", Message: firstLine(err), Hint: "spotauth --help", Exit: exitUsage}
+		return failure{Code: "usage", Message: firstLine(err), Hint: a.command + " --help", Exit: exitUsage}
 	}
 	return failure{Code: "other", Exit: exitOther}
 }

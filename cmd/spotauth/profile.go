@@ -38,7 +38,7 @@ Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keycha
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
 		},
 	)
-	return cmd
+	return list(cmd)
 }
 
 func (a *app) profileList() error {

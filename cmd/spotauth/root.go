@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/spotauth/spotauth/internal/console"
 )
@@ -25,10 +28,11 @@ type app struct {
 	transport http.RoundTripper
 	log       *slog.Logger
 
-	running  bool  // the command line was understood
-	reminded bool  // the person knows that the login ends soon
-	replaced bool  // the person knows that the token in the environment is used up
-	owed     error // what went wrong beside the work, to be told after it
+	command  string // the one that was asked for: "spotauth profile use"
+	running  bool   // the command line was understood
+	reminded bool   // the person knows that the login ends soon
+	replaced bool   // the person knows that the token in the environment is used up
+	owed     error  // what went wrong beside the work, to be told after it
 
 	profile     string
 	maxWait     time.Duration
@@ -71,7 +75,9 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	root.SetArgs(args)
 	root.SetOut(a.console.Out)
 	root.SetErr(a.console.Err)
-	return a.report(ctx, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	a.command = cmd.CommandPath()
+	return a.report(ctx, err)
 }
 
 func wantsJSON(args []string) bool {
@@ -102,6 +108,7 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 		SilenceErrors:     true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.begin() },
 	}
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	f := cmd.PersistentFlags()
@@ -117,6 +124,25 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
 		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),
 	)
+	return cmd
+}
+
+// flagError says what a flag takes, where cobra would quote a parser of Go's.
+func flagError(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	flag := invalid.GetFlag()
+	takes := map[string]string{"bool": "true or false", "duration": "a time such as 10m"}[flag.Value.Type()]
+	return fmt.Errorf("--%s takes %s, not %q", flag.Name, cmp.Or(takes, "a whole number"), invalid.GetValue())
+}
+
+// list shows the commands of a command that does nothing itself, and says what is
+// not among them, which cobra does for the root alone.
+func list(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
 }
 

@@ -41,7 +41,7 @@ needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
-	return cmd
+	return list(cmd)
 }
 
 func (a *app) sessionExport(ctx context.Context) error {

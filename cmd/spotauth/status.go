@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -51,6 +52,9 @@ func (o *statusOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) status(ctx context.Context, o statusOptions) error {
+	if o.within > 0 && !o.check {
+		return usageError{errors.New("--within needs --check")}
+	}
 	s, err := a.open(session.Options{})
 	if err != nil {
 		return err
@@ -196,19 +200,14 @@ func (d *days) String() string { return time.Duration(*d).String() }
 func (d *days) Type() string { return "duration" }
 
 func (d *days) Set(text string) error {
+	unit := time.Duration(1)
 	if n, ok := strings.CutSuffix(text, "d"); ok {
-		h, err := time.ParseDuration(n + "h")
-		*d = days(h * 24)
-		return rejectNegative(h, err)
+		text, unit = n+"h", 24
 	}
-	h, err := time.ParseDuration(text)
-	*d = days(h)
-	return rejectNegative(h, err)
-}
-
-func rejectNegative(d time.Duration, err error) error {
-	if err != nil || d < 0 {
-		return errors.New("must be a time such as 14d or 36h")
+	n, err := time.ParseDuration(text)
+	if err != nil || n < 0 || n > math.MaxInt64/unit {
+		return errors.New("not a duration") // the words are flagError's
 	}
+	*d = days(n * unit)
 	return nil
 }
