@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -241,12 +240,4 @@ func (m *machine) traces() map[string]string {
 		all[name] = string(text)
 	}
 	return all
-}
-
-// onLinux skips what rests on Linux alone.
-func onLinux(t *testing.T, why string) {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skipf("%s", why)
-	}
 }
