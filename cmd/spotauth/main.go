@@ -21,9 +21,11 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 )
 
 func main() {
+	runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor would cost a sixth more CPU (docs/performance.md)
 	noCoreDumps()
 	ctx, stop := withSignals(context.Background())
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
