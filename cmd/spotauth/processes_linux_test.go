@@ -58,12 +58,26 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 		t.Errorf("only %d secrets to look for", n)
 	}
 	m.sweep("the arguments or the environment of a process", all.String())
-	for name := range m.traces() {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.sweep("the browser", string(text))
+}
+
+// S-01: a browser outlives the sign-in by days, and inherits none of the secrets
+// in the environment of the shell.
+func TestBrowserInheritsNoSecret(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 3})
+	m.env["BROWSER_MODE"] = "agree"
+	for _, name := range []string{"SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_PASSPHRASE"} {
+		m.env[name] = "canary-" + name
+		m.canaries = append(m.canaries, m.env[name])
+	}
+	if r := m.run("login", "--store", "file"); r.status != 0 {
+		t.Fatalf("status %d; stderr:\n%s", r.status, r.stderr)
+	}
+	if len(m.traces()) != 1 {
+		t.Errorf("%d browsers were started", len(m.traces()))
+	}
+	for _, text := range m.traces() {
+		m.sweep("the browser", text)
 	}
 }
 

@@ -242,6 +242,26 @@ func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
 	}
 }
 
+// K-01, L-17: a person at a terminal is told what is waited for when the
+// keychain is silent, and need not wait for it.
+func TestCtrlCWhileTheKeychainIsSilent(t *testing.T) {
+	soon(t, func() time.Duration {
+		m := newMachine(t)
+		spotify := m.standIn(sandbox.Options{})
+		m.env["DBUS_SESSION_BUS_ADDRESS"] = muteBus(m)
+		login := m.onTerminal(100, nil, "login")
+		login.see("spotauth: waiting for the keychain to be unlocked ...")
+		start := time.Now()
+		login.press(ctrlC)
+		r := login.wait()
+		took := time.Since(start)
+		if r.status != 130 || len(spotify.Requests())+len(m.traces()) > 0 {
+			t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+		}
+		return took
+	})
+}
+
 // answerAddress is where a login listens, "127.0.0.1:PORT".
 func answerAddress(t *testing.T, consent string) string {
 	t.Helper()
