@@ -76,7 +76,7 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.api(s)
+	client, err := a.api(ctx, s)
 	if err != nil {
 		return err
 	}

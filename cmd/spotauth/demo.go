@@ -48,7 +48,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	if err := a.demoLogin(ctx, s, server.URL(), o.browser); err != nil {
 		return err
 	}
-	client, err := a.api(s)
+	client, err := a.api(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -70,6 +71,11 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if home, err := os.UserHomeDir(); err == nil { // it names the person
+		for i, f := range findings {
+			findings[i].Result, findings[i].Next = strings.ReplaceAll(f.Result, home, "~"), strings.ReplaceAll(f.Next, home, "~")
+		}
+	}
 	return a.tellFindings(findings, o.json)
 }
 
@@ -103,6 +109,8 @@ func checkClientID(s *session.Session) finding {
 	const name = "client id"
 	id := s.Settings().ClientID
 	switch {
+	case id == "" && s.Settings().Store == session.InMemory:
+		return fine(name, "not needed for an access token")
 	case id == "":
 		return wrong(name, "none is known", "spotauth login")
 	case auth.CheckClientID(id) != nil:
@@ -152,6 +160,9 @@ func (a *app) checkOpener() finding {
 
 func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 	name := s.Settings().Store
+	if name == session.InMemory {
+		return fine("store", "the environment; nothing is saved")
+	}
 	if err := s.Probe(ctx); err != nil {
 		return wrong(name, "does not keep and delete: "+err.Error(), a.explain(err).Hint)
 	}
@@ -160,6 +171,9 @@ func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 
 func (a *app) checkLogin(ctx context.Context, s *session.Session) finding {
 	const name = "login"
+	if a.given != "" {
+		return fine(name, a.given+", whose scopes and end nobody knows")
+	}
 	l, err := s.Load(ctx)
 	if err == nil && l.Dead != nil {
 		err = session.ErrDead

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os/exec"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -81,6 +82,14 @@ func commandError(err error) error {
 	return statusError(exit.ExitCode())
 }
 
+// notStarted is why a command did not start, without what os/exec says around it.
+func notStarted(name string, err error) error {
+	if cause := errors.Unwrap(err); cause != nil {
+		err = cause
+	}
+	return fmt.Errorf("running %s: %w", name, err)
+}
+
 // hinted is an error whose hint only the command knows.
 type hinted struct {
 	error
@@ -106,12 +115,12 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
-	if status, ok := signalStatus(ctx); ok {
-		return status
-	}
 	var status statusError
 	if errors.As(err, &status) {
 		return int(status)
+	}
+	if status, ok := signalStatus(ctx); ok {
+		return status
 	}
 	f := a.explain(err)
 	a.say(f)
@@ -140,12 +149,25 @@ func (a *app) explain(err error) failure {
 	if errors.As(err, &own) {
 		f.Hint = own.hint
 	}
+	if a.given != "" && f.Code == "login_needed" {
+		f.Message = "spotify does not accept what " + a.given + " holds"
+		f.Hint = "give a fresh " + a.given + ", or unset it to use the saved login"
+	}
+	f.Hint = a.here(f.Hint)
 	return f
+}
+
+// here makes a command that signs in one that does so to the profile of this one.
+func (a *app) here(hint string) string {
+	if a.profile == a.env("SPOTAUTH_PROFILE") {
+		return hint
+	}
+	return strings.Replace(hint, loginHint, loginHint+" --profile "+a.profile, 1)
 }
 
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainSession, explainWay, explainAuth, a.explainAPI, explainOutput,
+		explainUsage, explainSession, explainWay, a.explainAuth, a.explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
 			return f
@@ -226,7 +248,7 @@ func explainWay(err error) (failure, bool) {
 	return failure{}, false
 }
 
-func explainAuth(err error) (failure, bool) {
+func (a *app) explainAuth(err error) (failure, bool) {
 	var refused *auth.Error
 	errors.As(err, &refused)
 	switch {
@@ -247,7 +269,7 @@ func explainAuth(err error) (failure, bool) {
 	case refused == nil:
 		return failure{}, false
 	case refused.Status == 429:
-		return failure{Code: "rate_limited", Exit: exitLimited, RetryAfter: seconds(refused.RetryAfter)}, true
+		return failure{Code: "rate_limited", Message: a.limitWords(refused.Error(), refused.RetryAfter), Exit: exitLimited, RetryAfter: seconds(refused.RetryAfter)}, true
 	case refused.Status >= 500:
 		return failure{Code: "network", Exit: exitNetwork}, true
 	case refused.Code == "invalid_client":

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -48,7 +47,7 @@ type execOptions struct{ minLife time.Duration }
 func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
-		return fmt.Errorf("running %s: %w", command[0], errors.Unwrap(err))
+		return notStarted(command[0], err)
 	}
 	s, err := a.open(session.Options{})
 	if err != nil {
@@ -61,7 +60,12 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if a.owed != nil { // nothing can be said after the command
 		a.console.Warn("%s", a.explain(a.owed).Message)
 	}
-	return replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
+	err = replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
+	var ended statusError
+	if err == nil || errors.As(err, &ended) {
+		return err
+	}
+	return notStarted(command[0], err)
 }
 
 // childEnvironment is ours, with the access token, and without what can get more of them.

@@ -28,6 +28,7 @@ type app struct {
 	transport http.RoundTripper
 	log       *slog.Logger
 
+	given    string // the variable that the login came in by; "" for a saved one
 	command  string // the one that was asked for: "spotauth profile use"
 	running  bool   // the command line was understood
 	reminded bool   // the person knows that the login ends soon

@@ -93,7 +93,7 @@ func (a *app) around(command []string, address string) error {
 	signal.Notify(signals, forwarded()...)
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("running %s: %w", command[0], err)
+		return notStarted(command[0], err)
 	}
 	go func() {
 		for s := range signals {

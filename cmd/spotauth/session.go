@@ -53,9 +53,13 @@ func (a *app) sessionExport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.Dead != nil {
+	switch {
+	case l.Dead != nil:
 		return session.ErrDead
+	case l.Refresh.Empty():
+		return usageError{errors.New("SPOTIFY_ACCESS_TOKEN alone is no login that could be carried elsewhere")}
 	}
+	a.remind(l)
 	passphrase, err := a.passphrase(ctx, true)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 
 // check asks Spotify who this is, which takes a login that works.
 func (a *app) check(ctx context.Context, s *session.Session) (session.Login, error) {
-	client, err := a.api(s)
+	client, err := a.api(ctx, s)
 	if err != nil {
 		return session.Login{}, err
 	}

@@ -35,7 +35,7 @@ func (a *app) whoami(ctx context.Context, o whoamiOptions) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.api(s)
+	client, err := a.api(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,10 @@ func (a *app) open(o session.Options) (*session.Session, error) {
 		return nil, err
 	}
 	if l, ok, err := a.loginFromEnvironment(o.Sandbox); ok || err != nil {
+		a.given = "SPOTAUTH_REFRESH_TOKEN"
+		if l.Refresh.Empty() {
+			a.given = "SPOTIFY_ACCESS_TOKEN"
+		}
 		return session.Memory(l, o), err
 	}
 	return session.Open(o)
@@ -166,14 +170,14 @@ func tokens(g auth.Grant) session.Tokens {
 	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}
 }
 
-// api is the Web API as the session's account sees it.
-func (a *app) api(s *session.Session) (*spotify.Client, error) {
+// api is the Web API as the session's account sees it, once it may be asked.
+func (a *app) api(ctx context.Context, s *session.Session) (*spotify.Client, error) {
 	address, err := a.origin()
 	if err != nil {
 		return nil, err
 	}
-	if until := s.CoolDown(); !until.IsZero() && until.Sub(a.now()) > a.maxWait {
-		return nil, coolingDown{until}
+	if err := a.coolDown(ctx, s.CoolDown()); err != nil {
+		return nil, err
 	}
 	return &spotify.Client{
 		Origin: address, Transport: a.transport, MaxWait: a.maxWait,
@@ -183,6 +187,24 @@ func (a *app) api(s *session.Session) (*spotify.Client, error) {
 		},
 		Waiting: a.waiting,
 	}, nil
+}
+
+// coolDown waits for the end of a limit that an earlier process met.
+func (a *app) coolDown(ctx context.Context, until time.Time) error {
+	rest := until.Sub(a.now())
+	switch {
+	case until.IsZero() || rest <= 0:
+		return nil
+	case rest > a.maxWait:
+		return coolingDown{until}
+	}
+	a.waiting(&spotify.Error{Kind: spotify.RateLimited}, rest)
+	select {
+	case <-time.After(rest):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // waiting tells the person why nothing happens.
@@ -216,7 +238,7 @@ func (a *app) remind(l session.Login) {
 		return
 	}
 	a.reminded = true
-	a.console.Warn("this login ends by %s (%s); run: spotauth login", day(by), inDays(a.now(), by))
+	a.console.Warn("this login ends by %s (%s); run: %s", day(by), inDays(a.now(), by), a.here(loginHint))
 }
 
 func day(t time.Time) string { return t.Local().Format("2 January 2006") }

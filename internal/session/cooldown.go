@@ -14,7 +14,7 @@ const longestCoolDown = 24 * time.Hour
 // CoolDown is when Spotify may be asked again with this client id, as remembered by
 // SetCoolDown in this or another process; zero when it may be asked now.
 func (s *Session) CoolDown() time.Time {
-	if s.options.StateDir == "" {
+	if !s.countsLimits() {
 		return time.Time{}
 	}
 	data, err := os.ReadFile(s.coolDownPath())
@@ -33,13 +33,20 @@ func (s *Session) CoolDown() time.Time {
 // client id before a time, at most a day ahead. Limits are counted per app, so that all
 // profiles with the client id are meant.
 func (s *Session) SetCoolDown(until time.Time) error {
-	if s.options.StateDir == "" {
+	if !s.countsLimits() {
 		return nil
 	}
+	until = until.Add(time.Second - 1).Truncate(time.Second) // rather late than early
 	if limit := s.now().Add(longestCoolDown); until.After(limit) {
 		until = limit
 	}
 	return writeFile(s.coolDownPath(), []byte(until.UTC().Format(time.RFC3339)+"\n"))
+}
+
+// countsLimits is false where it is not known which app an access token is of, or
+// nothing may be kept.
+func (s *Session) countsLimits() bool {
+	return s.options.StateDir != "" && s.Settings().ClientID != ""
 }
 
 func (s *Session) coolDownPath() string {
