@@ -58,6 +58,10 @@ func (a *app) loginBy(o loginOptions) func(context.Context, loginOptions) error 
 		return func(context.Context, loginOptions) error {
 			return usageError{errors.New("--begin, --finish and --import exclude each other")}
 		}
+	case o.secretStdin && (o.begin || o.finish):
+		return func(context.Context, loginOptions) error {
+			return usageError{errors.New("--begin and --finish read no client secret from stdin; set SPOTAUTH_CLIENT_SECRET for --finish")}
+		}
 	case o.begin:
 		return a.beginLogin
 	case o.finish:

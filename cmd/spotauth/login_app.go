@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
@@ -45,7 +46,10 @@ func (a *app) askClientID(ctx context.Context, stdinTaken bool) (string, error) 
 }
 
 func (a *app) readSecret(ctx context.Context) (secret.String, error) {
-	text, err := a.console.ReadLine(ctx, 1024)
+	text, err := a.console.AskSecret(ctx, "client secret: ")
+	if errors.Is(err, console.ErrNotTerminal) {
+		text, err = a.console.ReadLine(ctx, 1024)
+	}
 	if text = strings.TrimSpace(text); err != nil || text == "" {
 		return secret.String{}, usageError{errors.New("no client secret on stdin")}
 	}

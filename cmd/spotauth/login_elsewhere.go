@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,7 +35,7 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 	if err := a.park(s, parked); err != nil {
 		return fmt.Errorf("parking the begun login: %w", err)
 	}
-	a.console.Note("open this address; give the one that the browser ends on to: spotauth login --finish")
+	a.console.Note("open this address; give the one that the browser ends on to: %s", a.here("spotauth login --finish"))
 	return write(a.console.Out, address+"\n")
 }
 
@@ -42,11 +44,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return usageError{errors.New("no address on stdin: give the one that the browser ended on")}
 	}
-	s, err := a.openToSave(session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
-	if err != nil {
-		return err
-	}
-	pending, err := a.parked(s)
+	s, pending, err := a.parked(o)
 	if err != nil {
 		return err
 	}
@@ -83,9 +81,20 @@ func (a *app) parkedPath(s *session.Session) (string, error) {
 	return filepath.Join(state, "begun", name), nil
 }
 
+// begun is what is parked: what --begin was told, and what this login alone may know.
+type begun struct {
+	Store       string          `json:"store"`
+	RedirectURI string          `json:"redirect_uri,omitempty"`
+	Login       json.RawMessage `json:"login"`
+}
+
 // park writes a file that its owner alone can read, from its first byte on.
-func (a *app) park(s *session.Session, parked secret.String) error {
+func (a *app) park(s *session.Session, login secret.String) error {
 	path, err := a.parkedPath(s)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(begun{s.Settings().Store, s.Settings().RedirectURI, json.RawMessage(login.Reveal())})
 	if err != nil {
 		return err
 	}
@@ -99,23 +108,37 @@ func (a *app) park(s *session.Session, parked secret.String) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(parked.Reveal())
+	_, err = file.Write(text)
 	return errors.Join(err, file.Close())
 }
 
-func (a *app) parked(s *session.Session) (auth.Pending, error) {
+// parked takes a login up, and opens the session that it will be saved in.
+func (a *app) parked(o loginOptions) (*session.Session, auth.Pending, error) {
+	s, err := a.openToSave(session.Options{})
+	if err != nil {
+		return nil, auth.Pending{}, err
+	}
 	path, err := a.parkedPath(s)
 	if err != nil {
-		return auth.Pending{}, err
+		return nil, auth.Pending{}, err
 	}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return auth.Pending{}, usageError{errors.New("no login was begun here; start with: spotauth login --begin")}
+		return nil, auth.Pending{}, usageError{fmt.Errorf("no login was begun here; start with: %s", a.here("spotauth login --begin"))}
 	}
 	if err != nil {
-		return auth.Pending{}, fmt.Errorf("reading the begun login: %w", err)
+		return nil, auth.Pending{}, fmt.Errorf("reading the begun login: %w", err)
 	}
-	return auth.DecodePending(secret.New(string(text)))
+	var b begun
+	if json.Unmarshal(text, &b) != nil {
+		return nil, auth.Pending{}, auth.ErrPending
+	}
+	pending, err := auth.DecodePending(secret.New(string(b.Login)))
+	if err != nil {
+		return nil, auth.Pending{}, err
+	}
+	s, err = a.openToSave(session.Options{ClientID: pending.ClientID, RedirectURI: b.RedirectURI, Store: cmp.Or(o.store, b.Store)})
+	return s, pending, err
 }
 
 func (a *app) unpark(s *session.Session) error {
