@@ -170,7 +170,7 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		c.ClientID = sandbox.ClientID
 	}
 	if c.ClientID == "" {
-		if c.ClientID, err = a.askClientID(ctx, o.secretStdin); err != nil {
+		if c.ClientID, err = a.askClientID(ctx); err != nil {
 			return c, err
 		}
 	}
@@ -178,7 +178,8 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		if c.ClientSecret, err = a.readSecret(ctx); err != nil {
 			return c, err
 		}
-	} else if a.console.InIsTerminal && a.console.ErrIsTerminal {
+	}
+	if a.console.InIsTerminal && a.console.ErrIsTerminal {
 		c.Paste = func(ctx context.Context) (string, error) {
 			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
 		}
