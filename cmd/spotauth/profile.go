@@ -27,14 +27,28 @@ Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keycha
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return a.profileList() },
+			Long: `List the profiles: name, client id, store, and which one is meant where none is named.
+
+Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written.`,
+			Example: `  spotauth profile list`,
+			RunE:    func(*cobra.Command, []string) error { return a.profileList() },
 		},
 		&cobra.Command{
 			Use: "use NAME", Short: "Make a profile the one that is meant where none is named", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
+			Long: `Make a profile the one that is meant where neither --profile nor SPOTAUTH_PROFILE names one.
+
+Exit status: 0, 1, 2 for wrong usage or an unknown profile.`,
+			Example: `  spotauth login --profile work
+  spotauth profile use work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
 		},
 		&cobra.Command{
 			Use: "remove NAME", Short: "Forget the login and the settings of a profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
+			Long: `Forget the saved login of a profile and its settings.
+
+Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no keychain.`,
+			Example: `  spotauth login --profile work
+  spotauth profile remove work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
 		},
 	)

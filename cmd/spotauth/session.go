@@ -31,6 +31,11 @@ needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 	var o importOptions
 	take := &cobra.Command{
 		Use: "import [FILE]", Short: "Read an exported login from FILE or stdin, and save it", Args: cobra.MaximumNArgs(1),
+		Long: `Read a login that "session export" wrote, from FILE or stdin, and save it in the profile.
+
+Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 7 if there is no keychain.`,
+		Example: `  spotauth session export > login.age
+  spotauth session import --profile server --store file login.age`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), o, args) },
 	}
 	take.Flags().StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
@@ -39,7 +44,12 @@ needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 	offerFiles(take)
 	cmd.AddCommand(&cobra.Command{
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
+		Long: `Write the saved login to stdout, encrypted with a passphrase. It keeps working here too.
+
+Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain, 8 if
+stdout cannot be written.`,
+		Example: `  spotauth session export > login.age`,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
 	return list(cmd)
 }

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// What the documents tell people to type is typed here, at a real shell with a
+// real curl, on a machine with a keychain and a stand-in Spotify.
+
+func TestExamplesOfTheHelp(t *testing.T) {
+	for _, cmd := range commandsOf(bareRoot()) {
+		if strings.Contains(cmd.CommandPath(), " completion") {
+			continue // cobra's own
+		}
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
+			if cmd.Example == "" || !strings.Contains(cmd.Long, "Exit status: ") && cmd.HasParent() {
+				t.Fatal("the help has no examples, or does not say the exit statuses")
+			}
+			m := documented(t)
+			for line := range strings.Lines(cmd.Example) {
+				m.types(strings.TrimSpace(line))
+			}
+		})
+	}
+}
+
+func TestExamplesOfTheDocuments(t *testing.T) {
+	for _, tt := range []struct {
+		file   string
+		fewest int
+	}{{"README.md", 3}, {"docs/scripting.md", 10}} {
+		found := examplesIn(t, tt.file)
+		if len(found) < tt.fewest {
+			t.Errorf("only %d examples found in %s", len(found), tt.file)
+		}
+		for i, example := range found {
+			t.Run(fmt.Sprintf("%s-%d", filepath.Base(tt.file), i+1), func(t *testing.T) {
+				documented(t).types(example)
+			})
+		}
+	}
+}
+
+// examplesIn are the blocks of a document that are for a shell.
+func examplesIn(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, m := range regexp.MustCompile("(?m)^```sh\n((?:[^`\n].*\n|\n)*)```$|((?:^ {4}(?:spotauth|go run) .*\n)+)").FindAllStringSubmatch(string(text), -1) {
+		all = append(all, m[1]+m[2])
+	}
+	return all
+}
+
+// documented is a signed-in machine as the documents presume one: a keychain, a
+// browser, what the examples read, and Spotify's API at the stand-in.
+func documented(t *testing.T) *machine {
+	t.Helper()
+	needKeychain(t)
+	need(t, "sh", "curl", "jq", "python3")
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree})
+	address, stop, err := startKeychain(m.home, keychainUnlocked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	m.env["DBUS_SESSION_BUS_ADDRESS"] = address
+	m.env["SPOTAUTH_PASSPHRASE"] = "correct horse battery staple"
+	m.canaries = append(m.canaries, sandbox.ClientSecret)
+	m.write(filepath.Join(m.home, "secret.txt"), sandbox.ClientSecret+"\n")
+	m.write(filepath.Join(m.home, "backup.py"), "import os\nassert os.environ['SPOTIFY_ACCESS_TOKEN']\n")
+
+	curl := filepath.Join(m.home, "bin", "curl")
+	m.write(curl, fmt.Sprintf(`#!/bin/sh
+for word; do
+	shift
+	set -- "$@" "$(printf %%s "$word" | sed "s,^https://api.spotify.com/,$SPOTAUTH_SANDBOX/,")"
+done
+exec %s "$@"
+`, lookPath(m, "curl")))
+	if err := os.Chmod(curl, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m.env["PATH"] = filepath.Dir(curl) + string(os.PathListSeparator) + m.env["PATH"]
+	m.types("spotauth login")
+	return m
+}
+
+// types runs what a document says, as a person would who reads it from the top.
+func (m *machine) types(text string) {
+	m.Helper()
+	if m.Failed() {
+		return
+	}
+	m.env["BROWSER_MODE"] = "look" // which agrees at this machine's stand-in,
+	if strings.Contains(text, "--browser") {
+		m.env["BROWSER_MODE"] = "agree" // and not at that of the demo
+	}
+	if strings.HasPrefix(text, "spotauth sandbox ") && !strings.Contains(text, " -- ") {
+		m.interrupts(text)
+		return
+	}
+	// From a checkout the program is run as go run ./cmd/spotauth.
+	script := strings.ReplaceAll(text, "go run ./cmd/spotauth", "spotauth")
+	cmd := m.program("sh", "-eu", "-c", script)
+	var stdout, stderr output
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := within(cmd); err != nil {
+		m.Fatalf("%s\n%v; stderr:\n%s", text, err, stderr.String())
+	}
+	m.sweep("stderr", stderr.String())
+	if !regexp.MustCompile(`(?m)^spotauth token [^|]*$`).MatchString(text) {
+		m.sweep("stdout", stdout.String())
+	}
+	if strings.Contains(text, "--begin") { // the person opens it in another machine's browser
+		answer := answerTo(m.T, strings.TrimSpace(stdout.String()))
+		m.write(filepath.Join(m.home, "address.txt"), answer.String()+"\n")
+	}
+}
+
+// within runs a command that takes no longer than a test has patience.
+func within(cmd *exec.Cmd) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	limited := exec.CommandContext(ctx, cmd.Path)
+	limited.Args, limited.Env, limited.Dir, limited.Stdout, limited.Stderr = cmd.Args, cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr
+	limited.WaitDelay = time.Second // what it left behind may hold the pipes
+	return limited.Run()
+}
+
+// interrupts types what runs until Ctrl-C, and Ctrl-C when it is up.
+func (m *machine) interrupts(text string) {
+	m.Helper()
+	p := m.start(m.program("sh", "-c", "exec "+text))
+	p.stdout.await(m, `^http://127\.0\.0\.1:\d+\n$`)
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		m.Fatal(err)
+	}
+	if r := p.wait(); r.status != 130 {
+		m.Fatalf("%s: status %d; stderr:\n%s", text, r.status, r.stderr)
+	}
+}
