@@ -23,7 +23,8 @@ func newDemoCmd(a *app) *cobra.Command {
 them as CSV. It needs no account, no browser and no network, and saves nothing: the sign-in is the real
 one, the consent is given by a small user agent that presses "agree" on the stand-in's page.
 
-Exit status: 0, or 1 for any error; with --browser also 9.`,
+Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written; with --browser also 9 if you
+declined or time ran out.`,
 		Example: `  spotauth demo
   spotauth demo --browser`,
 		Args: cobra.NoArgs,

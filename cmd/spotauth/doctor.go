@@ -32,7 +32,7 @@ addresses, browser, keychain, saved login, clock, proxy, both of Spotify's hosts
 
 Its output holds no secret and no name, and is fit for a public issue.
 
-Exit status: 0 when nothing is wrong, 1 otherwise.`,
+Exit status: 0 when nothing is wrong, 1 otherwise, 2 for wrong usage, 8 if stdout cannot be written.`,
 		Example: `  spotauth doctor
   spotauth doctor --json`,
 		Args: cobra.NoArgs,

@@ -37,7 +37,8 @@ the address of the failed page on stdin.
 The client id is that of an app of your own; without one, the steps to register it are shown.
 
 Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify limits the rate,
-6 if it cannot be reached, 7 if there is no keychain, 9 if you declined or time ran out.`,
+6 if it cannot be reached, 7 if there is no keychain, 9 if you declined or time ran out; with --begin
+also 8 if stdout cannot be written.`,
 		Example: `  spotauth login
   spotauth login --client-id 5107a0c3d9e84b6f8a2b1c4d7e9f0a35
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback

@@ -20,7 +20,7 @@ Spotify has no call that ends a login, so the app keeps its access there until y
 https://www.spotify.com/account/apps/ or the six months are over. The settings of the profile (its
 client id) stay, so that the next login needs no typing.
 
-Exit status: 0, 2 for wrong usage, 7 if there is no keychain.`,
+Exit status: 0, 1, 2 for wrong usage, 7 if there is no keychain.`,
 		Example: `  spotauth logout
   spotauth logout --all`,
 		Args: cobra.NoArgs,

@@ -28,7 +28,7 @@ Alone, it prints its address as the first line on stdout and runs until a signal
 command, it sets SPOTAUTH_SANDBOX for it and ends with its exit status. Every spotauth command
 that sees SPOTAUTH_SANDBOX talks to the stand-in, with logins of its own: a real login is out of reach.
 
-Exit status: 0, 2 for wrong usage, 1 for any other error, or that of CMD.
+Exit status: that of CMD; else 1, 2 for wrong usage, 8 if stdout cannot be written.
 
 ` + sandbox.FaultHelp,
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'

@@ -27,8 +27,8 @@ lives, and by when to sign in again (Spotify ends every login six months after c
 It asks nobody, unless --check has it try the login. With --check --within 14d it also fails when
 the login ends within that time, for cron.
 
-Exit status: 0, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain;
-with --check also 1, 5 and 6.`,
+Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain, 8 if stdout
+cannot be written; with --check also 5 if Spotify limits the rate and 6 if it cannot be reached.`,
 		Example: `  spotauth status
   spotauth status --json
   spotauth status --check --within 14d`,
