@@ -91,7 +91,7 @@ func (a *app) check(ctx context.Context, s *session.Session) (session.Login, err
 		a.remember(s, err)
 		return session.Login{}, err
 	}
-	return a.token(ctx, s, 0, secret.String{})
+	return a.token(ctx, s, 0, secret.String{}, a.refresh)
 }
 
 // A statusReport is what `status --json` prints.

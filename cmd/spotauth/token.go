@@ -80,7 +80,7 @@ func (a *app) tokenFor(ctx context.Context, s *session.Session, minLife time.Dur
 	if minLife < 0 || minLife > longestLife {
 		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}
 	}
-	l, err := a.token(ctx, s, minLife, secret.String{})
+	l, err := a.token(ctx, s, minLife, secret.String{}, a.refresh)
 	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife {
 		return l, fmt.Errorf("spotify gave an access token that lives for %s only", l.AccessExpiresAt.Sub(a.now()).Round(time.Second))
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"slices"
@@ -16,7 +18,8 @@ import (
 )
 
 // newTransport is the one way out of the program: the system's proxy and
-// certificate settings, TLS 1.2 at least, and a limit on every step.
+// certificate settings, TLS 1.2 at least, a limit on every step, and one
+// connection to each host, for requests go out one at a time.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 proxy,
@@ -25,6 +28,7 @@ func newTransport() *http.Transport {
 		ResponseHeaderTimeout: 20 * time.Second,
 		IdleConnTimeout:       time.Minute,
 		ForceAttemptHTTP2:     true,
+		MaxConnsPerHost:       1,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 }
@@ -60,6 +64,34 @@ func checkProxyAddress() error {
 		return errProxyAddress
 	}
 	return nil
+}
+
+// connectEarly begins to connect to origin, so that the first request finds a
+// connection there or in the making. Nothing is sent over it: the request that
+// asks for it is given up before the dialling goes on, which a Transport then
+// carries through for the next one.
+func connectEarly(t http.RoundTripper, origin string) {
+	if logged, ok := t.(debugTransport); ok {
+		t = logged.next // that would tell of a request that failed
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	givenUp := make(chan struct{})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{ConnectStart: func(string, string) {
+		cancel()
+		<-givenUp
+	}})
+	r, err := http.NewRequestWithContext(ctx, http.MethodHead, origin, nil)
+	if err != nil {
+		cancel()
+		return
+	}
+	go func() {
+		defer cancel()
+		defer close(givenUp)
+		if resp, err := t.RoundTrip(r); err == nil { // there was a connection already
+			resp.Body.Close()
+		}
+	}()
 }
 
 // shownHeaders may appear in the --debug log. It is a list of what is allowed,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,8 +119,8 @@ func ofSandbox(token string) string {
 }
 
 // token gives a login with an access token that lives for at least minLife.
-func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String) (session.Login, error) {
-	l, err := s.Token(ctx, minLife, refused, a.refresh)
+func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String, refresh session.Refresh) (session.Login, error) {
+	l, err := s.Token(ctx, minLife, refused, refresh)
 	if errors.Is(err, session.ErrNotSaved) {
 		a.owed, err = err, nil // the token works: do the work, then fail
 	}
@@ -179,10 +180,15 @@ func (a *app) api(ctx context.Context, s *session.Session) (*spotify.Client, err
 	if err := a.coolDown(ctx, s.CoolDown()); err != nil {
 		return nil, err
 	}
+	refresh := func(ctx context.Context, l session.Login) (session.Tokens, error) {
+		connectEarly(a.transport, cmp.Or(address, spotify.Origin)) // 85 ms less at a round trip of 40 ms
+		return a.refresh(ctx, l)
+	}
 	return &spotify.Client{
 		Origin: address, Transport: a.transport, MaxWait: a.maxWait,
 		Token: func(ctx context.Context, refused secret.String) (secret.String, error) {
-			l, err := a.token(ctx, s, 0, refused)
+			l, err := a.token(ctx, s, 0, refused, refresh)
+			refresh = a.refresh // from now on there is a connection
 			return l.Access, err
 		},
 		Waiting: a.waiting,

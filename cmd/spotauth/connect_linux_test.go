@@ -1,0 +1,62 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// Where the login has to be refreshed first, the way to the Web API is made
+// meanwhile: once, and with no request but those that there would be.
+func TestConnectsWhileItRefreshes(t *testing.T) {
+	m, spotify, proxy := realHosts(t, "exchange:expires_in=1", "refresh:delay=3s")
+	login := m.start(m.command("login", "--no-browser", "--store", "file"))
+	if err := sandbox.Agree(t.Context(), m.browser(), login.consentURL()); err != nil {
+		t.Fatal(err)
+	}
+	if r := login.wait(); r.status != 0 {
+		t.Fatalf("login: status %d: %s", r.status, r.stderr)
+	}
+	before, asked := proxy.waysTo(apiHost), len(spotify.Requests())
+
+	artists := m.start(m.command("artists"))
+	for deadline := time.Now().Add(10 * time.Second); proxy.waysTo(apiHost) == before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody asks the proxy for a way to the Web API")
+		}
+	}
+	for _, r := range spotify.Requests()[asked:] {
+		if r.Status != 0 {
+			t.Errorf("%s %s was answered before", r.Method, r.Path)
+		}
+	}
+	if r := artists.wait(); r.status != 0 {
+		t.Errorf("artists: status %d: %s", r.status, r.stderr)
+	}
+	want := []string{
+		"POST accounts.spotify.com/api/token [client_id,grant_type=refresh_token,refresh_token]",
+		"GET api.spotify.com/v1/me/following?limit=50,type=artist Bearer",
+		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
+		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
+	}
+	if got := inWords(spotify.Requests()[asked:]); !slices.Equal(got, want) {
+		t.Errorf("the requests are %q", got)
+	}
+	if n := proxy.waysTo(apiHost) - before; n != 1 {
+		t.Errorf("%d connections to the Web API", n)
+	}
+}
+
+// waysTo counts how often the proxy was asked for a way to the host.
+func (p *tunnel) waysTo(host string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, asked := range p.asked {
+		if asked == "CONNECT "+host+":443" {
+			n++
+		}
+	}
+	return n
+}
