@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// The picture in the README shows what a terminal shows today: make pictures.
+func TestPictureOfTheTerminal(t *testing.T) {
+	const file, columns = "../../docs/terminal.svg", 96
+	need(t, "sh", "jq")
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 120, Seed: 1})
+	m.signIn()
+	m.env["TERM"] = "xterm-256color"
+	var lines []string
+	for _, typed := range []string{
+		"spotauth whoami",
+		"spotauth artists --limit 8 --fields position,name,url",
+		"spotauth artists --jq '.[0:3] | map(.name)'",
+		"spotauth artists --output follows.json && jq -M length follows.json",
+	} {
+		lines = append(lines, "\x1b[1m$ "+typed+"\x1b[0m")
+		r := m.sitAt(m.program("sh", "-c", typed), columns, nil).wait()
+		if r.status != 0 {
+			t.Fatalf("%s: status %d; the terminal shows\n%s", typed, r.status, r.stderr)
+		}
+		lines = append(lines, strings.Split(strings.TrimRight(asLeft(r.stderr), "\n"), "\n")...)
+	}
+	want := svg(lines, columns)
+	if bytes.ContainsRune(want, '\x1b') {
+		t.Fatal("an escape sequence is in the picture")
+	}
+	if *update {
+		if err := os.WriteFile(file, want, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Error("docs/terminal.svg is not what the terminal shows; run this test with -update")
+	}
+}
+
+// asLeft is what stays of lines that were written over, such as progress.
+func asLeft(shown string) string {
+	var left strings.Builder
+	for line := range strings.Lines(strings.ReplaceAll(shown, "\r\n", "\n")) {
+		left.WriteString(line[strings.LastIndex(line, "\r")+1:])
+	}
+	return left.String()
+}
+
+// svg draws lines of a terminal. Each run of text gets the column it begins in,
+// so that no font can shift what follows it; the one escape sequence is bold.
+func svg(lines []string, columns int) []byte {
+	const width, height, margin = 8.4, 19, 16
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" role="img" aria-label="spotauth in a terminal">
+<rect width="100%%" height="100%%" rx="8" fill="#1b1f23"/>
+<g fill="#d7dbdf" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve">
+`, float64(columns)*width+2*margin, len(lines)*height+2*margin)
+	for i, line := range lines {
+		rest, bold := strings.CutPrefix(line, "\x1b[1m")
+		rest = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(rest)
+		weight := ""
+		if bold {
+			weight = ` font-weight="bold"`
+		}
+		at := 0
+		for rest != "" {
+			run, more, _ := strings.Cut(rest, "  ")
+			if text := strings.TrimLeft(run, " "); text != "" {
+				x := margin + width*float64(at+runewidth.StringWidth(run)-runewidth.StringWidth(text))
+				fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\"%s>%s</text>\n", x, margin+(i+1)*height-5, weight, html.EscapeString(text))
+			}
+			at += runewidth.StringWidth(rest) - runewidth.StringWidth(more)
+			rest = more
+		}
+	}
+	b.WriteString("</g>\n</svg>\n")
+	return b.Bytes()
+}
