@@ -19,7 +19,7 @@ var outOfOrder = []struct {
 	stderr string
 }{
 	{"locked", keychainOn(keychainLocked), "it is locked"},
-	{"absent", keychainOn(keychainAbsent), "not available"},
+	{"absent", keychainOn(keychainAbsent), "org.freedesktop.secrets"},
 	{"no bus", noBus, "no session bus here"},
 	{"dead bus", deadBus, "connection refused"},
 	{"mute bus", muteBus, "no answer in 5s"},

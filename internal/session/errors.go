@@ -1,6 +1,9 @@
 package session
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 var (
 	// ErrNone says that no login is saved for this profile and client id.
@@ -57,7 +60,8 @@ func (e *StoreError) Error() string {
 	case e.Store != storeKeychain:
 		object = "the login with " + e.Store + ": "
 	}
-	return e.Doing + " " + object + e.Err.Error()
+	// Which class it is of is for programs; a person is told the cause.
+	return e.Doing + " " + object + strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
 }
 
 // Unwrap gives the cause.

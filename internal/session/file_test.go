@@ -81,7 +81,7 @@ func TestFileStoreThatCannotWrite(t *testing.T) {
 	f := files{t.TempDir() + "/file"}
 	write(t, f.folder, "in the way")
 	err := put(t.Context(), f, key{"", "default", testClient}, "x")
-	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: not available: ") {
+	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: ") {
 		t.Errorf("%v", err)
 	}
 }

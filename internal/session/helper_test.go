@@ -85,9 +85,9 @@ func TestHelpersThatFail(t *testing.T) {
 	}{
 		{"missing", "", "Unavailable", "executable file not found in $PATH", "install docker-credential-test"},
 		{"none found", "echo credentials not found in native keychain; exit 1", "None", "", ""},
-		{"fails", "echo refresh-0; echo refresh-0 >&2; exit 3", "Unavailable", "not available: exit status 3", "run: docker-credential-test list"},
-		{"answers nonsense", "echo refresh-0", "Unavailable", "not available: its answer is not in the protocol's form", "run: docker-credential-test list"},
-		{"hangs", "sleep 60", "Unavailable", "not available: no answer in 300ms", "run: docker-credential-test list"},
+		{"fails", "echo refresh-0; echo refresh-0 >&2; exit 3", "Unavailable", "test: exit status 3", "run: docker-credential-test list"},
+		{"answers nonsense", "echo refresh-0", "Unavailable", "test: its answer is not in the protocol's form", "run: docker-credential-test list"},
+		{"hangs", "sleep 60", "Unavailable", "test: no answer in 300ms", "run: docker-credential-test list"},
 		{"answers another thing", `echo '{"Username":"x","Secret":"refresh-0"}'`, "Corrupt", "the saved login is damaged", "run: docker-credential-test list"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
