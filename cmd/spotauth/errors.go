@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os/exec"
 	"regexp"
@@ -48,6 +49,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 // outputError says that stdout could not be written.
 type outputError struct{ error }
+
+func (e outputError) Error() string {
+	cause := e.error
+	if path := (*fs.PathError)(nil); errors.As(cause, &path) {
+		cause = path.Err
+	}
+	return "writing the output: " + cause.Error()
+}
 
 func (e outputError) Unwrap() error { return e.error }
 
@@ -172,6 +181,9 @@ func (a *app) classify(err error) failure {
 		if f, ok := explain(err); ok {
 			return f
 		}
+	}
+	if path := (*fs.PathError)(nil); !a.running && errors.As(err, &path) { // cobra wrote the version
+		return failure{Code: "output", Message: outputError{err}.Error(), Exit: exitOutput}
 	}
 	if !a.running { // cobra's own errors: the command line was not understood
 		return failure{Code: "usage", Message: firstLine(err), Hint: a.command + " --help", Exit: exitUsage}
