@@ -29,6 +29,9 @@ func TestCompletion(t *testing.T) {
 	} {
 		t.Run(shell.name, func(t *testing.T) {
 			need(t, shell.name)
+			if shell.name == "bash" {
+				needFile(t, "/usr/share/bash-completion/bash_completion")
+			}
 			m, asked := watchedMachine(t)
 			sh := m.sitAt(m.program(shell.start...), 200, nil)
 			sh.press(shell.setup)
@@ -60,6 +63,18 @@ func TestCompletion(t *testing.T) {
 			}
 		})
 	}
+}
+
+// needFile is need for what is no program.
+func needFile(t *testing.T, name string) {
+	t.Helper()
+	if _, err := os.Stat(name); err == nil {
+		return
+	}
+	if os.Getenv("SPOTAUTH_TEST_REQUIRE") != "" {
+		t.Fatalf("there is no %s; make deps installs it on Debian", name)
+	}
+	t.Skipf("there is no %s; make deps installs it on Debian", name)
 }
 
 // showsAfter waits until what the terminal showed from an offset on matches.
