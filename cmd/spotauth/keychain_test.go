@@ -70,6 +70,9 @@ func startKeychain(home, state string) (address string, stop func(), err error) 
 	if err = start(exec.Command("dbus-daemon", "--config-file="+config, "--nofork")); err != nil {
 		return "", nil, err
 	}
+	if err = awaitKeychain(address, false); err != nil { // a keyring that comes before its bus never finds it
+		return "", nil, err
+	}
 	if state != keychainAbsent {
 		keyring := exec.Command("gnome-keyring-daemon", "--foreground", "--components=secrets")
 		if state == keychainUnlocked {

@@ -221,7 +221,7 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	} else if why.Kind == spotify.LoginNeeded {
 		reason = "spotify did not take a fresh token"
 	}
-	a.console.Note("%s; trying again in %s", reason, pause.Round(time.Second/10))
+	a.console.Note("%s; trying again in %s", reason, max(pause.Round(time.Second/10), time.Second/10))
 }
 
 // remember keeps a limit that was too long to wait for, so that the next
