@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// The doctor finds each thing that can be wrong, says what next, ends with status
+// 1, and names nobody: not the person whose folder it is, nor the account.
+func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	for _, tt := range []struct {
+		name, finding, next string
+		spoil               func(*bench)
+	}{
+		{"nothing", "", "", func(*bench) {}},
+		{"clock", "FAIL  clock         differs from spotify's by 3h0m", "set this machine's clock",
+			func(b *bench) { b.now = b.now.Add(3 * time.Hour) }},
+		{"about to end", "FAIL  login         saved; scopes user-follow-read; ", "spotauth login",
+			func(b *bench) { b.now = b.now.AddDate(0, 0, 170) }},
+		{"dead", "FAIL  login         spotify no longer accepts the saved login", "spotauth login", func(b *bench) {
+			b.server.RevokeRefreshTokens()
+			b.server.ExpireAccessTokens()
+			b.run("whoami")
+		}},
+		{"limit", "FAIL  rate limit    spotify asked not to be asked before ", "wait", func(b *bench) { b.run("artists") }},
+		{"unreachable", "FAIL  reach         127.0.0.1:", "check the network", func(b *bench) { b.server.Close() }},
+		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "HTTPS_PROXY=http://HOST:PORT",
+			func(b *bench) { b.t.Setenv("HTTPS_PROXY", "http://user:hidden@[::1") }},
+		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *bench) {
+			for name := range b.logins() {
+				if err := os.Chmod(name, 0o644); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+		}},
+		{"no store", "FAIL  file          does not keep and delete: writing the login file: ", "", func(b *bench) {
+			for name := range b.logins() {
+				folder := filepath.Dir(name)
+				if err := os.RemoveAll(folder); err != nil {
+					b.t.Fatal(err)
+				}
+				if err := os.WriteFile(folder, nil, 0o600); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("HTTPS_PROXY", "")
+			b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429,retry-after=5000"}})
+			b.now = time.Now()
+			b.login()
+			tt.spoil(b)
+			status, stdout, stderr := b.run("doctor")
+			if found := strings.Contains(stdout, "FAIL"); found != (tt.finding != "") || found != (status == exitOther) {
+				t.Errorf("status %d: %s", status, stderr)
+			}
+			if !strings.Contains(stdout, tt.finding) || !strings.Contains(stdout, tt.next) {
+				t.Errorf("want %q with %q, got\n%s", tt.finding, tt.next, stdout)
+			}
+			for _, private := range []string{os.Getenv("HOME"), "Wren", "hidden"} {
+				if strings.Contains(stdout+stderr, private) {
+					t.Errorf("%q is told:\n%s%s", private, stdout, stderr)
+				}
+			}
+		})
+	}
+}
