@@ -23,7 +23,7 @@ func newArtistsCmd(a *app) *cobra.Command {
 		Short: "Export the artists you follow",
 		Long: `Export all artists that the account follows.
 
-stdout gets all of them or nothing (ndjson streams, so there look at the exit status); with
+stdout gets all of them or nothing (ndjson without --strict streams: look at the exit status); with
 --output the file is replaced only when the new list is whole.
 
 Fields: position (1 is the first that Spotify listed), id, name, uri, url, image_url (the widest),
@@ -145,7 +145,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if how.Sort, err = export.ParseOrder(o.sort); err != nil {
 		return how, export.Guard{}, err
 	}
-	how.JQ, how.Raw = o.jq, o.raw
+	how.JQ, how.Raw, how.Whole = o.jq, o.raw, o.strict
 	onTerminal := a.console.OutIsTerminal && (o.output == "" || o.output == "-")
 	if onTerminal {
 		how.Width, how.Color = a.console.Width(), a.console.Color

@@ -20,6 +20,7 @@ type Options struct {
 	Fields []string // of ParseFields; nil: the default of Format
 	Sort   Order    // "": Recent
 	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
+	Whole  bool     // NDJSON too: nothing before the end is known to be good
 	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
 
 	// Safe makes foreign text harmless for a terminal, line ends included.
@@ -45,7 +46,7 @@ func (o Options) Check() error {
 }
 
 // Write renders artists to w. Until they have ended without an error nothing
-// is written, except in NDJSON, which is written as they arrive; an error of
+// is written, except in NDJSON, which is written as they arrive unless Whole; an error of
 // theirs comes back as it is. If w fails, the error is a [*WriteError].
 func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
 	var res Result
@@ -56,7 +57,7 @@ func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotif
 	if err != nil {
 		return res, err
 	}
-	out := &output{w: w, safe: o.Safe, streams: o.Format == NDJSON}
+	out := &output{w: w, safe: o.Safe, streams: o.Format == NDJSON && !o.Whole}
 	if o.Format == Table {
 		out.safe = nil // its cells are made safe before they are measured
 	}
