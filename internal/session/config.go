@@ -84,6 +84,14 @@ func checkProfile(name string) error {
 
 func (o Options) configPath() string { return filepath.Join(o.configFolder(), "config.toml") }
 
+func (o Options) realConfigPath() string {
+	path := o.configPath()
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // people keep their settings in a repository and link to them
+	}
+	return path
+}
+
 func readConfig(path string) (config, error) {
 	var c config
 	_, err := toml.DecodeFile(path, &c)
@@ -93,13 +101,26 @@ func readConfig(path string) (config, error) {
 	return c, nil
 }
 
+// probeConfig finds out whether editConfig could write.
+func probeConfig(o Options) error {
+	path := o.realConfigPath()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("writing the settings: %w", err)
+	}
+	return nil
+}
+
 // editConfig changes the settings under a lock. It works on the whole tree, so that
 // what a later version or another program wrote there stays.
 func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) error) error {
-	path := o.configPath()
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // people keep their settings in a repository and link to them
-	}
+	path := o.realConfigPath()
 	ctx, cancel := context.WithTimeout(ctx, newPatience(o).lock)
 	defer cancel()
 	l, err := acquire(ctx, filepath.Join(o.stateFolder(), "locks", "settings.lock"), 0, func() {})

@@ -83,7 +83,8 @@ func (s *Session) Settings() Settings {
 // Profile is the name of the profile.
 func (s *Session) Profile() string { return s.profile }
 
-// Probe finds out whether the store keeps and deletes, with an item that means nothing.
+// Probe finds out whether the store keeps and deletes, with an item that means nothing,
+// and whether the settings can be written.
 // A person should not be asked for consent before it succeeds.
 func (s *Session) Probe(ctx context.Context) error {
 	s.mu.Lock()
@@ -95,7 +96,10 @@ func (s *Session) Probe(ctx context.Context) error {
 	if err := put(ctx, s.store, k, "probe"); err != nil {
 		return err
 	}
-	return erase(ctx, s.store, k)
+	if err := erase(ctx, s.store, k); err != nil {
+		return err
+	}
+	return probeConfig(s.options)
 }
 
 // Load reads the saved login. A tombstone is a login too: see [Login].Dead.

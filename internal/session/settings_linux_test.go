@@ -1,0 +1,23 @@
+package session
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// K-01: settings that cannot be written are found out before consent too, or the
+// login that was agreed to would not be found again.
+func TestProbeOfSettings(t *testing.T) {
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(o.ConfigDir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	o.ConfigDir = "/proc/self/spotauth" // where nobody makes a folder, root neither
+	if err := mustOpen(t, o).Probe(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "writing the settings: ") {
+		t.Errorf("%v", err)
+	}
+}
