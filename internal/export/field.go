@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spotauth/spotauth/internal/spotify"
 )
@@ -61,23 +62,23 @@ type record struct {
 	values   []any
 }
 
-// value gives the content of a field: an int64, a string, a []string, or nil
-// where Spotify sent none.
+// value gives the content of a field: an int64, a *string (which takes no
+// memory of its own), a []string, or nil where Spotify sent none.
 func (r *record) value(field string) any {
 	a := &r.artist
 	switch field {
 	case "position":
 		return r.position
 	case "id":
-		return a.ID
+		return &a.ID
 	case "name":
-		return a.Name
+		return &a.Name
 	case "uri":
-		return sent(a.URI)
+		return sent(&a.URI)
 	case "url":
-		return sent(a.URL)
+		return sent(&a.URL)
 	case "image_url":
-		return sent(a.ImageURL)
+		return sent(&a.ImageURL)
 	case "genres":
 		if a.Genres != nil {
 			return a.Genres
@@ -90,8 +91,8 @@ func (r *record) value(field string) any {
 	return nil
 }
 
-func sent(s string) any {
-	if s == "" {
+func sent(s *string) any {
+	if *s == "" {
 		return nil
 	}
 	return s
@@ -107,12 +108,19 @@ func number(n *int64) any {
 // cell is a value as plain text in valid UTF-8; a list is joined with ";".
 func cell(v any) string {
 	switch v := v.(type) {
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
+	case *string:
+		return valid(*v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case []string:
-		return strings.ToValidUTF8(strings.Join(v, ";"), "\uFFFD")
+		return valid(strings.Join(v, ";"))
 	}
 	return ""
+}
+
+func valid(s string) string {
+	if utf8.ValidString(s) { // as nearly all is, and this tells it at once
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

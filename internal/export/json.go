@@ -29,8 +29,8 @@ func appendValue(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
-	case string:
-		return appendString(dst, v)
+	case *string:
+		return appendString(dst, *v)
 	case []string:
 		dst = append(dst, '[')
 		for i, s := range v {

@@ -8,15 +8,16 @@ import (
 
 // commas is `--format csv` and `--format excel-csv`.
 type commas struct {
-	o   Options
-	res *Result
-	buf *bytes.Buffer
-	csv *csv.Writer
+	o     Options
+	res   *Result
+	cells []string // of the last row, kept for its memory
+	buf   *bytes.Buffer
+	csv   *csv.Writer
 }
 
 func newCommas(o Options, res *Result) *commas {
 	buf := new(bytes.Buffer)
-	return &commas{o, res, buf, csv.NewWriter(buf)}
+	return &commas{o: o, res: res, buf: buf, csv: csv.NewWriter(buf)}
 }
 
 func (e *commas) begin(dst []byte) []byte {
@@ -27,8 +28,8 @@ func (e *commas) begin(dst []byte) []byte {
 }
 
 func (e *commas) row(dst []byte, r *record) ([]byte, error) {
-	cells := make([]string, len(r.values))
-	for i, v := range r.values {
+	e.cells = e.cells[:0]
+	for _, v := range r.values {
 		s := cell(v)
 		if formula(s) {
 			e.res.Formulas = true
@@ -36,9 +37,9 @@ func (e *commas) row(dst []byte, r *record) ([]byte, error) {
 				s = "'" + s
 			}
 		}
-		cells[i] = s
+		e.cells = append(e.cells, s)
 	}
-	return e.line(dst, cells), nil
+	return e.line(dst, e.cells), nil
 }
 
 func (*commas) end(dst []byte) ([]byte, error) { return dst, nil }
