@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -48,11 +49,13 @@ func (a *app) logout(ctx context.Context, o logoutOptions) error {
 			names = append(names, p.Name)
 		}
 	}
+	var failed error
 	for _, name := range names {
 		options.Profile = name
-		if err := a.forget(ctx, options); err != nil {
-			return err
-		}
+		failed = cmp.Or(failed, a.forget(ctx, options))
+	}
+	if failed != nil {
+		return failed
 	}
 	a.console.Note("spotify itself still lists the app until you remove it: https://www.spotify.com/account/apps/")
 	return nil
