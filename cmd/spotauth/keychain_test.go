@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -90,8 +89,7 @@ func startKeychain(home, state string) (address string, stop func(), err error) 
 // awaitKeychain waits until the bus answers and, where one was started, the
 // Secret Service is on it.
 func awaitKeychain(address string, service bool) error {
-	for range 400 {
-		time.Sleep(25 * time.Millisecond)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		conn, err := dbus.Connect(address)
 		if err != nil {
 			continue
@@ -103,7 +101,7 @@ func awaitKeychain(address string, service bool) error {
 			return nil
 		}
 	}
-	return errors.New("the test's keychain did not come up in 10 s")
+	return fmt.Errorf("the test's keychain did not come up in %v", patience)
 }
 
 // busConfig is a session bus that starts no services by itself.
