@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ cannot be written, 10 if --strict or --max-drop held it back.`,
 	return cmd
 }
 
+// onStdout stands for stdout where a file may be named.
+const onStdout = "-"
+
 type artistsOptions struct {
 	format, fields, jq, sort, output, maxDrop string
 	limit                                     int
@@ -58,7 +62,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.sort, "sort", string(export.Recent), "recent (as Spotify lists them), name or id")
 	f.IntVar(&o.limit, "limit", 0, "at most this many (default all)")
 	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
-	f.StringVarP(&o.output, "output", "o", "", "write to this file, replaced only when whole")
+	f.StringVarP(&o.output, "output", "o", onStdout, "write to this file, replaced only when whole; - is stdout")
 	f.BoolVar(&o.strict, "strict", false, "fail with status 10 if Spotify counts other than was found")
 	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100% keeps nothing)")
 	complete(cmd, "format", texts(export.Formats())...)
@@ -123,11 +127,14 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	format := export.JSON
 	if o.format != "" {
 		format = export.Format(o.format)
-	} else if a.console.OutIsTerminal && o.output == "" && o.jq == "" && !o.raw {
+	} else if a.console.OutIsTerminal && o.output == onStdout && o.jq == "" && !o.raw {
 		format = export.Table
 	}
 	var how export.Options
 	var err error
+	if o.output == "" { // of an unset variable, most likely
+		return how, export.Guard{}, usageError{errors.New("--output needs the name of a file")}
+	}
 	if o.limit < 0 {
 		return how, export.Guard{}, usageError{fmt.Errorf("--limit must not be negative")}
 	}
@@ -146,7 +153,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, err
 	}
 	how.JQ, how.Raw, how.Whole = o.jq, o.raw, o.strict
-	onTerminal := a.console.OutIsTerminal && (o.output == "" || o.output == "-")
+	onTerminal := a.console.OutIsTerminal && o.output == onStdout
 	if onTerminal {
 		how.Width, how.Color = a.console.Width(), a.console.Color
 	}
@@ -168,7 +175,7 @@ func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
 		drop, err = export.ParseDrop(o.maxDrop)
 	}
 	switch {
-	case o.maxDrop != "" && o.output == "":
+	case o.maxDrop != "" && o.output == onStdout:
 		return export.Guard{}, usageError{errors.New("--max-drop needs --output")}
 	case err != nil, o.jq != "", o.maxDrop != "" && drop == 100:
 		return export.Guard{}, err
@@ -176,9 +183,22 @@ func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
 	return export.Guard{Format: f, MaxDrop: drop}, nil
 }
 
+// noteClosedStdout tells, in the log, of a stdout that leads nowhere: a program
+// cannot tell a closed one, for which Go puts the null device, from that device.
+func (a *app) noteClosedStdout() {
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return
+	}
+	if out, err := os.Stdout.Stat(); err == nil && os.SameFile(null, out) {
+		a.log.Debug("stdout is closed, or the null device")
+	}
+}
+
 // deliver writes the export to the file, or to stdout.
 func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how export.Options, artists iter.Seq2[spotify.Artist, error]) (export.Result, error) {
-	if name == "" || name == "-" {
+	if name == onStdout {
+		a.noteClosedStdout()
 		return export.Write(ctx, a.console.RawOut, how, artists)
 	}
 	var result export.Result

@@ -58,7 +58,11 @@ func wrong(check, result, next string) finding { return finding{check, false, re
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	s, err := a.open(session.Options{})
 	if err != nil {
-		return err
+		f := a.explain(err)
+		if f.Exit == exitUsage {
+			return err
+		}
+		return a.tellFindings([]finding{wrong("settings", f.Message, "mend the file, or remove it and run: spotauth login")}, o.json)
 	}
 	address, err := a.sandboxAddress()
 	if err != nil {
@@ -71,15 +75,15 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return a.tellFindings(findings, o.json)
+}
+
+func (a *app) tellFindings(findings []finding, asJSON bool) error {
 	if home, err := os.UserHomeDir(); err == nil { // it names the person
 		for i, f := range findings {
 			findings[i].Result, findings[i].Next = strings.ReplaceAll(f.Result, home, "~"), strings.ReplaceAll(f.Next, home, "~")
 		}
 	}
-	return a.tellFindings(findings, o.json)
-}
-
-func (a *app) tellFindings(findings []finding, asJSON bool) error {
 	var text strings.Builder
 	bad := 0
 	for _, f := range findings {

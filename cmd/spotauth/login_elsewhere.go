@@ -56,6 +56,9 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	g, err := auth.Complete(ctx, c, pending, strings.TrimSpace(pasted))
+	if errors.Is(err, auth.ErrTimeout) {
+		return errors.Join(err, a.unpark(s))
+	}
 	if err != nil {
 		return err
 	}

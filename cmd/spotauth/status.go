@@ -166,7 +166,11 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	default:
 		line("access token", "until "+clock(*r.AccessExpiresAt))
 	}
-	if r.ReauthBy != nil && !r.Dead {
+	switch {
+	case r.Dead || r.Account == nil:
+	case r.ReauthBy == nil:
+		line("sign in again", "six months after you agreed, on a day that is not known here")
+	default:
 		line("sign in again", fmt.Sprintf("by %s (%s)", day(*r.ReauthBy), inDays(r.now, *r.ReauthBy)))
 	}
 	return write(a.console.Out, text.String())
