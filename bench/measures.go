@@ -25,7 +25,7 @@ func (b *bench) startUp() error {
 	empty, version := all[0], all[1]
 	b.row("start-up", "empty Go program", empty)
 	b.row("start-up", "spotauth --version", version)
-	b.atMost("start-up, of an empty program's", float64(median(version, wall))/float64(median(empty, wall)), 2.5, "times")
+	b.atMost("start-up, of an empty program's", median(version, wall)/median(empty, wall), 2.5, "times")
 	return nil
 }
 
@@ -99,9 +99,9 @@ func (b *bench) exportBars(artists int, peer []sample, formats map[string][]samp
 	for _, format := range []string{"csv", "json", "ndjson"} {
 		samples, name := formats[format], job+", "+format+": "
 		b.row(job, "spotauth, "+format, samples)
-		b.atMost(name+"wall, zmb3's", ms(median(samples, wall)), ms(median(peer, wall)), "ms")
-		b.atMost(name+"wall, 1.02 x pages x latency + 40 ms", ms(median(samples, wall)), 1.02*ms(least)+40, "ms")
-		b.atMost(name+"CPU, half of zmb3's", ms(median(samples, cpu)), ms(median(peer, cpu))/2, "ms")
+		b.atMost(name+"wall, zmb3's", median(samples, wall), median(peer, wall), "ms")
+		b.atMost(name+"wall, 1.02 x pages x latency + 40 ms", median(samples, wall), 1.02*ms(least)+40, "ms")
+		b.atMost(name+"CPU, half of zmb3's", median(samples, cpu), median(peer, cpu)/2, "ms")
 		if artists == 20_000 {
 			b.atMost(name+"peak", median(samples, memory), map[string]float64{"csv": 30, "json": 30, "ndjson": 15}[format], "MB")
 		}
@@ -150,7 +150,7 @@ func (b *bench) cachedToken(bus string) error {
 	}
 	b.row("token, valid, in gnome-keyring", "secret-tool lookup", all[0])
 	b.row("token, valid, in gnome-keyring", "spotauth token", all[1])
-	b.atMost("token: over secret-tool's", ms(median(all[1], wall)-median(all[0], wall)), 15, "ms")
+	b.atMost("token: over secret-tool's", median(all[1], wall)-median(all[0], wall), 15, "ms")
 	return nil
 }
 
@@ -173,8 +173,8 @@ func (b *bench) twenty(bus string) error {
 	}
 	b.row(fmt.Sprintf("token, expired, refreshed in %v", refreshTime), "1 spotauth token", all[0])
 	b.row(fmt.Sprintf("token, expired, refreshed in %v", refreshTime), "20 spotauth token at once", all[1])
-	b.atMost("20 tokens at once, of one's time", float64(median(all[1], wall))/float64(median(all[0], wall)), 2, "times")
-	b.atMost("20 tokens at once: requests", float64(median(all[1], func(s sample) int { return s.requests })), 1, "")
+	b.atMost("20 tokens at once, of one's time", median(all[1], wall)/median(all[0], wall), 2, "times")
+	b.atMost("20 tokens at once: requests", median(all[1], requests), 1, "")
 	return nil
 }
 

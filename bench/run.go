@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -86,21 +85,23 @@ func alternately(n int, tasks ...func() (sample, error)) ([][]sample, error) {
 	return all, nil
 }
 
-// median, least and most of one figure of the samples.
-func spread[T cmp.Ordered](samples []sample, figure func(sample) T) (median, least, most T) {
-	var all []T
+// spread is the median, the least and the most of one figure of the samples.
+func spread(samples []sample, figure func(sample) float64) (median, least, most float64) {
+	var all []float64
 	for _, s := range samples {
 		all = append(all, figure(s))
 	}
 	slices.Sort(all)
-	return all[(len(all)-1)/2], all[0], all[len(all)-1]
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2, all[0], all[n-1] // of two runs it is the mean, not the better one
 }
 
-func wall(s sample) time.Duration { return s.wall }
-func cpu(s sample) time.Duration  { return s.cpu }
-func memory(s sample) float64     { return s.peak }
+func wall(s sample) float64     { return ms(s.wall) }
+func cpu(s sample) float64      { return ms(s.cpu) }
+func memory(s sample) float64   { return s.peak }
+func requests(s sample) float64 { return float64(s.requests) }
 
-func median[T cmp.Ordered](samples []sample, figure func(sample) T) T {
+func median(samples []sample, figure func(sample) float64) float64 {
 	m, _, _ := spread(samples, figure)
 	return m
 }

@@ -39,9 +39,8 @@ func (b *bench) print(w io.Writer) error {
 	for _, r := range b.rows {
 		wall, wallMin, wallMax := spread(r.samples, wall)
 		cpu, cpuMin, cpuMax := spread(r.samples, cpu)
-		requests := median(r.samples, func(s sample) int { return s.requests })
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f (%.1f to %.1f)\t%.1f (%.1f to %.1f)\t%.1f\t%d\t\n", r.job, r.program, len(r.samples),
-			ms(wall), ms(wallMin), ms(wallMax), ms(cpu), ms(cpuMin), ms(cpuMax), median(r.samples, memory), requests)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f (%.1f to %.1f)\t%.1f (%.1f to %.1f)\t%.1f\t%.0f\t\n", r.job, r.program, len(r.samples),
+			wall, wallMin, wallMax, cpu, cpuMin, cpuMax, median(r.samples, memory), median(r.samples, requests))
 	}
 	fmt.Fprintln(t)
 	fmt.Fprintln(t, "bar\tmeasured\tat most\t\t")
