@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor would cost a sixth more CPU (docs/performance.md)
+	runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor would only cost CPU (docs/performance.md)
 	noCoreDumps()
 	ctx, stop := withSignals(context.Background())
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
