@@ -132,6 +132,9 @@ func (a *app) report(ctx context.Context, err error) int {
 		return status
 	}
 	f := a.explain(err)
+	if f.Code == "output" && nobodyReads(err) {
+		return 128 + int(syscall.SIGPIPE)
+	}
 	a.say(f)
 	return f.Exit
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
 func noCoreDumps() {}
@@ -26,3 +28,10 @@ func replace(cmd *exec.Cmd) error {
 }
 
 func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
+
+// nobodyReads says whether the reader of our pipe has gone, as in
+// `spotauth artists | more`. Windows has no SIGPIPE to end the writer.
+func nobodyReads(err error) bool {
+	return errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) ||
+		errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED)
+}
