@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -73,7 +74,7 @@ func (a *app) openHere(address string) error {
 // openers are the command lines to try before pkg/browser, without the address.
 func (a *app) openers() [][]string {
 	var all [][]string
-	for _, entry := range strings.Split(a.env("BROWSER"), ":") {
+	for _, entry := range filepath.SplitList(a.env("BROWSER")) {
 		if words := strings.Fields(entry); len(words) > 0 {
 			all = append(all, words)
 		}
