@@ -25,6 +25,7 @@ const patience = 30 * time.Second
 // its own. Whatever its programs print is swept for secrets (S-01).
 type machine struct {
 	*testing.T
+	spotauth string // the name of the program, or its path
 	home     string
 	env      map[string]string
 	servers  []*sandbox.Server
@@ -84,7 +85,7 @@ func (m *machine) signIn() {
 }
 
 func (m *machine) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("spotauth", args...)
+	cmd := exec.Command(m.spotauth, args...)
 	for _, name := range slices.Sorted(maps.Keys(m.env)) {
 		cmd.Env = append(cmd.Env, name+"="+m.env[name])
 	}

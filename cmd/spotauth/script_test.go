@@ -31,15 +31,15 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the real main against the stand-in, with the login in a file.
 func TestScripts(t *testing.T) {
-	runScripts(t, "testdata/script", func(*testscript.Env) ([]string, error) { return []string{"STORE=file"}, nil })
+	runScripts(t, scriptsIn(t, "testdata/script"), func(*testscript.Env) ([]string, error) { return []string{"STORE=file"}, nil })
 }
 
 // TestScriptsKeychain runs the same scripts, each with a session bus and an
 // unlocked gnome-keyring of its own.
 func TestScriptsKeychain(t *testing.T) {
 	needKeychain(t)
-	runScripts(t, "testdata/script", withKeychain)
-	runScripts(t, "testdata/keychain", withKeychain)
+	runScripts(t, scriptsIn(t, "testdata/script"), withKeychain)
+	runScripts(t, scriptsIn(t, "testdata/keychain"), withKeychain)
 }
 
 func withKeychain(env *testscript.Env) ([]string, error) {
@@ -51,9 +51,18 @@ func withKeychain(env *testscript.Env) ([]string, error) {
 	return []string{"STORE=keychain", "DBUS_SESSION_BUS_ADDRESS=" + address}, nil
 }
 
-func runScripts(t *testing.T, dir string, store func(*testscript.Env) ([]string, error)) {
+func scriptsIn(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts in %s: %v", dir, err)
+	}
+	return files
+}
+
+func runScripts(t *testing.T, files []string, store func(*testscript.Env) ([]string, error)) {
 	testscript.RunT(&scriptT{T: t}, testscript.Params{
-		Dir: dir,
+		Files: files,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			if err := os.MkdirAll(home, 0o700); err != nil {
