@@ -34,7 +34,7 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{T: t, env: map[string]string{
+	m := &machine{T: t, spotauth: "spotauth", env: map[string]string{
 		"PATH":         os.Getenv("PATH"),
 		"GOCOVERDIR":   os.Getenv("GOCOVERDIR"),
 		"GORACE":       "atexit_sleep_ms=0", // or each program takes a second more to end
