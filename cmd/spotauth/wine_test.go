@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -42,10 +44,10 @@ func newWine(t *testing.T) *wine {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { _ = w.command("wineserver", "--kill").Run() })
+	t.Cleanup(func() { _ = w.command(context.Background(), "wineserver", "--kill").Run() })
 	// Started first and for good: otherwise Windows boots for each command.
 	w.must(t, "wineserver", "--persistent")
-	w.must(t, "wine", "wineboot", "--init")
+	w.must(t, "wine", "cmd", "/c", "exit") // the first command boots; wineboot would, twice
 	const compiler, sources = "x86_64-w64-mingw32-gcc", "testdata/wine/"
 	w.must(t, compiler, "-shared", "-o", filepath.Join(w.prefix, "drive_c/windows/system32/bcryptprimitives.dll"), sources+"bcryptprimitives.c", "-ladvapi32")
 	for _, name := range []string{"launch", "hold"} {
@@ -76,8 +78,8 @@ func (w *wine) env() []string {
 	}
 }
 
-func (w *wine) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...)
+func (w *wine) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), w.env()...)
 	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64")
 	return cmd
@@ -91,7 +93,9 @@ func (w *wine) must(t *testing.T, name string, args ...string) string {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := w.command(name, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := w.command(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
 	text, _ := os.ReadFile(out.Name())
