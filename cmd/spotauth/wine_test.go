@@ -194,7 +194,7 @@ func (w *wine) testSizes(t *testing.T) {
 	}
 }
 
-// L-19: Ctrl-C in a Windows console ends the wait for the browser.
+// L-17: Ctrl-C in a Windows console ends the wait for the browser.
 func (w *wine) testCtrlC(t *testing.T) {
 	m := w.machine(t)
 	m.standIn(sandbox.Options{})
