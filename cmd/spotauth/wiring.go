@@ -126,16 +126,16 @@ func (a *app) token(ctx context.Context, s *session.Session, minLife time.Durati
 	}
 	if err == nil {
 		a.remind(l)
-		a.tellIfReplaced(s, l)
+		a.tellIfReplaced(l)
 	}
 	return l, err
 }
 
 // tellIfReplaced warns that the refresh token in the environment is used up:
 // nothing is stored, so the new one ends with this process.
-func (a *app) tellIfReplaced(s *session.Session, l session.Login) {
+func (a *app) tellIfReplaced(l session.Login) {
 	given := secret.New(strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")))
-	if s.Settings().Store != session.InMemory || given.Empty() || l.Refresh.Equal(given) || a.replaced {
+	if a.given != "SPOTAUTH_REFRESH_TOKEN" || l.Refresh.Equal(given) || a.replaced {
 		return
 	}
 	a.replaced = true
