@@ -15,19 +15,19 @@ func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
-		l.pages.write(w, http.StatusMethodNotAllowed, badRequest)
+		badRequest.write(w, http.StatusMethodNotAllowed)
 	case withoutPort80(r.Host) != withoutPort80(l.host): // a rebound DNS name
-		l.pages.write(w, http.StatusMisdirectedRequest, badRequest)
+		badRequest.write(w, http.StatusMisdirectedRequest)
 	case isPrefetch(r.Header):
-		l.pages.write(w, http.StatusServiceUnavailable, badRequest)
+		badRequest.write(w, http.StatusServiceUnavailable)
 	case !isNavigation(r.Header):
-		l.pages.write(w, http.StatusForbidden, badRequest)
+		badRequest.write(w, http.StatusForbidden)
 	case r.URL.Path == l.result:
 		l.serveResult(w)
 	case r.URL.Path == l.callback:
 		l.serveCallback(w, r.URL.RawQuery)
 	default:
-		l.pages.write(w, http.StatusNotFound, notFound)
+		notFound.write(w, http.StatusNotFound)
 	}
 }
 
@@ -36,15 +36,15 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 	switch {
 	case errors.Is(err, ErrForeign):
 		l.sayOnce(err)
-		l.pages.write(w, http.StatusBadRequest, otherLogin)
+		otherLogin.write(w, http.StatusBadRequest)
 	case err != nil:
 		l.sayOnce(err)
-		l.pages.write(w, http.StatusBadRequest, badRequest)
+		badRequest.write(w, http.StatusBadRequest)
 	case l.take(a, true):
 		w.Header().Set("Location", l.result)
-		l.pages.write(w, http.StatusSeeOther, page{})
+		page{}.write(w, http.StatusSeeOther)
 	default:
-		l.pages.write(w, http.StatusGone, finished)
+		finished.write(w, http.StatusGone)
 	}
 }
 
@@ -53,7 +53,7 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 func (l *loopback) serveResult(w http.ResponseWriter) {
 	<-l.told
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(grace))
-	l.pages.write(w, http.StatusOK, l.ending)
+	l.ending.write(w, http.StatusOK)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.promised--

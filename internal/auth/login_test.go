@@ -182,7 +182,7 @@ func TestLoginTellsTheTruthInTheBrowser(t *testing.T) { // L-08, L-14: the page 
 // rendered is p as a browser gets it.
 func rendered(p page) string {
 	w := httptest.NewRecorder()
-	newPages().write(w, 200, p)
+	p.write(w, 200)
 	return w.Body.String()
 }
 

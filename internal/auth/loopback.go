@@ -29,7 +29,6 @@ type loopback struct {
 	host     string // the Host header to expect
 	callback string // the path that Spotify redirects to
 	result   string // the path that the answer is redirected to, not to be guessed
-	pages    pages
 	notice   func(error)
 	server   *http.Server
 	serving  sync.WaitGroup
@@ -59,7 +58,6 @@ func newLoopback(p Pending, notice func(error)) *loopback {
 		host:     u.Host,
 		callback: callback,
 		result:   path.Join(callback, rand.Text()),
-		pages:    newPages(),
 		notice:   notice,
 		noticed:  map[error]bool{},
 		answers:  make(chan answer, 1),

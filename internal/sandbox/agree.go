@@ -95,7 +95,7 @@ type form struct {
 // whose value is decision. A page without one gives its heading as the error.
 func findForm(page, decision string) (form, error) {
 	d := xml.NewDecoder(strings.NewReader(page))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	d.Strict, d.AutoClose = false, xml.HTMLAutoClose
 	f := form{values: url.Values{}}
 	heading, found := "", false
 	for {

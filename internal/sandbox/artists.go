@@ -41,33 +41,37 @@ type image struct {
 }
 
 // awkwardNames are what a table, a CSV file or a shell trips over.
-var awkwardNames = []string{
-	"+44", "=LOVE", "-M-", "@onefive", "Salt, Pepper & Sons", `The "Quoted" Few`, "Two\nLines", "O'Hara's 'Band'",
-	"🦊 Fox Parade 🎷", "👩‍🚀👨‍👩‍👧 Crew", "فرقة الليل", "להקת הים", "東京ナイトクラブ", "서울 밤거리", "Zoe\u0308 & the Combining", "Ænima Øre Ñandú",
-	"<b>bold</b> & co", `back\slash`, "semi;colon", "tab\tstop", "0012", "null", "TRUE", " spaces around ", "|pipe|", "#hash", "%s %d",
-	strings.Repeat("A Very Long Name Indeed ", 12) + "Ensemble",
+func awkwardNames() []string {
+	return []string{
+		"+44", "=LOVE", "-M-", "@onefive", "Salt, Pepper & Sons", `The "Quoted" Few`, "Two\nLines", "O'Hara's 'Band'",
+		"🦊 Fox Parade 🎷", "👩‍🚀👨‍👩‍👧 Crew", "فرقة الليل", "להקת הים", "東京ナイトクラブ", "서울 밤거리", "Zoe\u0308 & the Combining", "Ænima Øre Ñandú",
+		"<b>bold</b> & co", `back\slash`, "semi;colon", "tab\tstop", "0012", "null", "TRUE", " spaces around ", "|pipe|", "#hash", "%s %d",
+		strings.Repeat("A Very Long Name Indeed ", 12) + "Ensemble",
+	}
 }
 
 // escapingNames try to reach a terminal through the artist's name.
-var escapingNames = []string{
-	"\x1b[31mRed\x1b[0m", "\x1b]52;c;c3BvdGF1dGg=\x07Clipboard", "\x1b]0;title\x07Title", "bell\a", "return\rcarriage",
-	strings.Repeat("endless ", 1250), "\u202egnidliub\u202c", "\u2066isolate\u2069", "c1\u009b31m", "line\u2028separator", "nul\x00byte",
+func escapingNames() []string {
+	return []string{
+		"\x1b[31mRed\x1b[0m", "\x1b]52;c;c3BvdGF1dGg=\x07Clipboard", "\x1b]0;title\x07Title", "bell\a", "return\rcarriage",
+		strings.Repeat("endless ", 1250), "\u202egnidliub\u202c", "\u2066isolate\u2069", "c1\u009b31m", "line\u2028separator", "nul\x00byte",
+	}
 }
 
 var (
-	nameOpenings = strings.Fields("The Los New Old Young Little Grand Silent Electric Midnight Golden Northern Paper Velvet Broken Distant")
-	nameCores    = strings.Fields("Lantern Harbour Machine Orchard Signal Meadow Engine Atlas Ember Pilot Monsoon Cathedral Falcon Tide Mirror Glacier Garden Wolf Radio Bridge")
-	nameEndings  = strings.Fields("Trio Club Quartet Society Ensemble Collective Sisters Brothers Union Orchestra Band Parade")
+	nameOpenings = []string{"The", "Los", "New", "Old", "Young", "Little", "Grand", "Silent", "Electric", "Midnight", "Golden", "Northern", "Paper", "Velvet", "Broken", "Distant"}
+	nameCores    = []string{"Lantern", "Harbour", "Machine", "Orchard", "Signal", "Meadow", "Engine", "Atlas", "Ember", "Pilot", "Monsoon", "Cathedral", "Falcon", "Tide", "Mirror", "Glacier", "Garden", "Wolf", "Radio", "Bridge"}
+	nameEndings  = []string{"Trio", "Club", "Quartet", "Society", "Ensemble", "Collective", "Sisters", "Brothers", "Union", "Orchestra", "Band", "Parade"}
 	genreNames   = []string{"art pop", "chamber folk", "city pop", "drill", "r&b", "post-punk", "cumbia", "neo soul; live", "jazz, modal"}
 )
 
 // newArtists makes n artists from the seed, names that are awkward among them:
 // every third place has one until all have been seen.
 func newArtists(r *rand.Rand, n int, legacy, escapes bool) []artistObject {
-	awkward := append([]string(nil), awkwardNames...)
+	awkward := awkwardNames()
 	r.Shuffle(len(awkward), func(i, j int) { awkward[i], awkward[j] = awkward[j], awkward[i] })
 	if escapes {
-		awkward = append(append([]string(nil), escapingNames...), awkward...)
+		awkward = append(escapingNames(), awkward...)
 	}
 	all := make([]artistObject, n)
 	for i := range all {

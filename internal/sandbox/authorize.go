@@ -1,45 +1,37 @@
 package sandbox
 
 import (
-	"bytes"
-	_ "embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 )
 
-//go:embed pages.html
-var pagesText string
-
-// Made at first use, like the patterns of this package: most runs of spotauth
-// start no stand-in, and should not wait for it.
-var pages = sync.OnceValue(func() *template.Template { return template.Must(template.New("pages").Parse(pagesText)) })
-
 // scopes are Spotify's, from its OpenAPI description; those that spotauth is
-// likely to ask for have words for the consent page.
-var scopes = map[string]string{
-	"user-follow-read":            "see which artists you follow",
-	"user-follow-modify":          "change which artists you follow",
-	"user-read-private":           "see your kind of subscription",
-	"user-read-email":             "see your e-mail address",
-	"user-library-read":           "see your saved content",
-	"user-library-modify":         "change your saved content",
-	"user-top-read":               "see your top artists and content",
-	"app-remote-control":          "",
-	"playlist-read-private":       "",
-	"playlist-read-collaborative": "",
-	"playlist-modify-public":      "",
-	"playlist-modify-private":     "",
-	"user-read-playback-position": "",
-	"user-read-playback-state":    "",
-	"user-read-recently-played":   "",
-	"user-read-currently-playing": "",
-	"user-modify-playback-state":  "",
-	"ugc-image-upload":            "",
-	"streaming":                   "",
+// likely to ask for have words for the consent page. (A func, like the patterns
+// of this package: most runs of spotauth start no stand-in, and should not pay for it.)
+func scopes() map[string]string {
+	return map[string]string{
+		"user-follow-read":            "see which artists you follow",
+		"user-follow-modify":          "change which artists you follow",
+		"user-read-private":           "see your kind of subscription",
+		"user-read-email":             "see your e-mail address",
+		"user-library-read":           "see your saved content",
+		"user-library-modify":         "change your saved content",
+		"user-top-read":               "see your top artists and content",
+		"app-remote-control":          "",
+		"playlist-read-private":       "",
+		"playlist-read-collaborative": "",
+		"playlist-modify-public":      "",
+		"playlist-modify-private":     "",
+		"user-read-playback-position": "",
+		"user-read-playback-state":    "",
+		"user-read-recently-played":   "",
+		"user-read-currently-playing": "",
+		"user-modify-playback-state":  "",
+		"ugc-image-upload":            "",
+		"streaming":                   "",
+	}
 }
 
 // authorize is the authorization endpoint: GET shows the consent page (or, by
@@ -48,7 +40,7 @@ var scopes = map[string]string{
 func (s *Server) authorize(r *http.Request) *answer {
 	q := r.URL.Query()
 	if problem := s.refusePage(q); problem != "" {
-		return page(http.StatusBadRequest, "problem", problem)
+		return problemPage(problem)
 	}
 	if e := refuseRequest(q); e != nil {
 		return redirect(q, e)
@@ -80,8 +72,9 @@ func (s *Server) refusePage(q url.Values) string {
 	case !registered(s.options.RedirectURIs, q.Get("redirect_uri")):
 		return "INVALID_CLIENT: Invalid redirect URI"
 	}
-	for _, scope := range strings.Fields(q.Get("scope")) {
-		if _, known := scopes[scope]; !known {
+	known := scopes()
+	for scope := range strings.FieldsSeq(q.Get("scope")) {
+		if _, ok := known[scope]; !ok {
 			return "Illegal scope"
 		}
 	}
@@ -133,32 +126,4 @@ func redirect(q, parameters url.Values) *answer {
 	}
 	target.RawQuery = all.Encode()
 	return &answer{http.StatusSeeOther, http.Header{"Location": {target.String()}}, nil}
-}
-
-func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
-	type scope struct{ Name, Words string }
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	data := struct {
-		Action, ClientID, RedirectURI, AccountName, AccountID string
-		Scopes                                                []scope
-	}{r.URL.RequestURI(), q.Get("client_id"), q.Get("redirect_uri"), s.account.name, s.account.id, nil}
-	for _, name := range strings.Fields(q.Get("scope")) {
-		data.Scopes = append(data.Scopes, scope{name, scopes[name]})
-	}
-	return page(http.StatusOK, "consent", data)
-}
-
-// page renders one of pages.html. Its policy has no form-action: Chromium
-// applies that to the redirect after the form too, and would stop the callback.
-func page(status int, name string, data any) *answer {
-	var b bytes.Buffer
-	if err := pages().ExecuteTemplate(&b, name, data); err != nil {
-		panic(err)
-	}
-	a := newAnswer(status, typeHTML, b.Bytes())
-	a.header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-	a.header.Set("Referrer-Policy", "no-referrer")
-	a.header.Set("Cache-Control", "no-store")
-	return a
 }

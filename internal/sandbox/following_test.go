@@ -214,7 +214,7 @@ func TestDataComesFromTheSeed(t *testing.T) {
 	}
 	// O-04: escape sequences on demand, and nothing else changes
 	escaped := artists(Options{Seed: 7, Faults: []string{"escapes"}})
-	if escaped[1].Name != escapingNames[0] || escaped[1].ID != first[1].ID {
+	if escaped[1].Name != escapingNames()[0] || escaped[1].ID != first[1].ID {
 		t.Errorf("got %+v", escaped[1])
 	}
 }
