@@ -5,11 +5,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
-// deliver sends the answer, or as much of it as the fault lets through.
-func (s *Server) deliver(w http.ResponseWriter, r *http.Request, f *fault, a *answer, record *Request) {
+// deliver sends the answer to a request that came at start, or as much of it as
+// the fault lets through.
+func (s *Server) deliver(w http.ResponseWriter, r *http.Request, f *fault, a *answer, record *Request, start time.Time) {
 	what := ""
 	if f != nil {
 		what = f.what
@@ -30,6 +32,9 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, f *fault, a *an
 		s.wait(r.Context(), d)
 	}
 	s.compress(r, a)
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		s.wait(r.Context(), s.options.Latency-time.Since(start))
+	}
 	a.writeHead(w)
 	switch what {
 	case "cut":

@@ -175,10 +175,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = s.answer(r)
 		f.edit(s, r, answer)
 	}
-	if strings.HasPrefix(r.URL.Path, "/v1/") {
-		s.wait(r.Context(), s.options.Latency-time.Since(start))
-	}
-	s.deliver(w, r, f, answer, record)
+	s.deliver(w, r, f, answer, record, start)
 }
 
 // answer is what Spotify says to r.
