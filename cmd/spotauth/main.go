@@ -21,14 +21,9 @@ package main
 import (
 	"context"
 	"os"
-	"runtime"
 )
 
 func main() {
-	runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor would only cost CPU (docs/performance.md)
 	noCoreDumps()
-	ctx, stop := withSignals(context.Background())
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -78,7 +78,7 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	root.SetErr(a.console.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	a.command = cmd.CommandPath()
-	return a.report(ctx, err)
+	return a.report(cmd.Context(), err)
 }
 
 func wantsJSON(args []string) bool {
@@ -107,10 +107,9 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 		Version:           versionLine(),
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.begin() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) },
 	}
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	f := cmd.PersistentFlags()
 	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "which saved login to use (SPOTAUTH_PROFILE)")
@@ -147,8 +146,9 @@ func list(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// begin runs once the command line was understood, before the command.
-func (a *app) begin() error {
+// begin runs once the command line was understood, before the command. Until
+// then there is nothing to leave tidy, and a signal may end the program at once.
+func (a *app) begin(cmd *cobra.Command) error {
 	if a.errorFormat != "text" && a.errorFormat != "json" {
 		return usageError{fmt.Errorf("--error-format is text or json, not %q", a.errorFormat)}
 	}
@@ -160,5 +160,6 @@ func (a *app) begin() error {
 		a.transport = debugTransport{a.transport, a.log}
 	}
 	a.running = true
+	cmd.SetContext(withSignals(cmd.Context()))
 	return nil
 }

@@ -15,7 +15,7 @@ func (s signalled) Error() string { return "ended by " + s.signal.String() }
 
 // withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so
 // that a command can leave things tidy; the second one kills as if unhandled.
-func withSignals(parent context.Context) (context.Context, func()) {
+func withSignals(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(parent)
 	arrived := make(chan os.Signal, 1)
 	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
@@ -30,9 +30,10 @@ func withSignals(parent context.Context) (context.Context, func()) {
 				cancel(signalled{s})
 			}
 		case <-ctx.Done():
+			signal.Stop(arrived)
 		}
 	}()
-	return ctx, func() { signal.Stop(arrived); cancel(nil) }
+	return ctx
 }
 
 // signalStatus is the exit status of a command that a signal ended: 128 and
