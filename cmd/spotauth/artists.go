@@ -7,6 +7,8 @@ import (
 	"io"
 	"iter"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +78,7 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	if err != nil {
 		return err
 	}
+	thrifty(how)
 	s, err := a.open(session.Options{})
 	if err != nil {
 		return err
@@ -99,6 +102,16 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 		}
 	}
 	return nil
+}
+
+// thrifty keeps an export small (docs/performance.md): pages come one after the
+// other, so a second processor would only cost CPU; and what is streamed shall
+// take little memory however long it is.
+func thrifty(how export.Options) {
+	runtime.GOMAXPROCS(1)
+	if how.Format == export.NDJSON && !how.Whole {
+		debug.SetGCPercent(50)
+	}
 }
 
 // doubted asks once more where the list is empty and that of the last export

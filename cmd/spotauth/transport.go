@@ -29,6 +29,7 @@ func newTransport() *http.Transport {
 		IdleConnTimeout:       time.Minute,
 		ForceAttemptHTTP2:     true,
 		MaxConnsPerHost:       1,
+		ReadBufferSize:        16 << 10, // a page of artists, compressed, in one read
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 }

@@ -90,6 +90,8 @@ func TestFollowedArtistsOddPages(t *testing.T) {
 			found: []string{a, b}, want: Listing{Total: 2, Unique: 2, Passes: 1, Null: 2}, complete: true, requests: 1},
 		{name: "a repeated artist", pages: []string{pageOf(3, b, a, b), pageOf(3, "", b, c)},
 			found: all, want: Listing{Total: 3, Unique: 3, Passes: 1, Duplicate: 1}, complete: true, requests: 2},
+		{name: "ids of other lengths", pages: []string{pageOf(5, "", "A", a, a+"5", a[:21], "A", a+"6", a+"5")},
+			found: []string{"A", a, a + "5", a[:21], a + "6"}, want: Listing{Total: 5, Unique: 5, Passes: 1, Duplicate: 2}, complete: true, requests: 1},
 		{name: "a short page", pages: []string{pageOf(3, a, a), pageOf(3, "", b, c)},
 			found: all, want: Listing{Total: 3, Unique: 3, Passes: 1}, complete: true, requests: 2},
 		{name: "three empty pages", pages: []string{pageOf(3, a, a), pageOf(3, "x"), pageOf(3, "y"), pageOf(3, "z"), pageOf(3, "", b, c)},
