@@ -33,7 +33,7 @@ var house = []room{
 		nil},
 	{"internal/secret", "a string that never prints itself needs nobody", nil, []string{"net/http", "os"}},
 	{"internal/console", "the terminal knows no other room",
-		[]string{"golang.org/x/term", "golang.org/x/sys", "github.com/rivo/uniseg", "github.com/mattn/go-runewidth", "github.com/schollz/progressbar"}, []string{"net/http"}},
+		[]string{"golang.org/x/term", "golang.org/x/sys", "github.com/mattn/go-runewidth"}, []string{"net/http"}},
 	{"internal/auth", "the protocol touches no keychain, environment or standard stream",
 		[]string{"internal/secret", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
 	{"internal/session", "refreshing comes in as a func, so that keeping knows no network",
@@ -42,7 +42,7 @@ var house = []room{
 	{"internal/spotify", "a token comes in as a func, so that the Web API knows no sign-in",
 		[]string{"internal/secret", "github.com/cenkalti/backoff", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
 	{"internal/export", "artists to bytes, and nothing else",
-		[]string{"internal/spotify", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/rivo/uniseg", "github.com/mattn/go-runewidth", "github.com/jedib0t/go-pretty"}, []string{"net/http"}},
+		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth"}, []string{"net/http"}},
 	{"internal/sandbox", "what checks the code must not share it", nil, nil},
 }
 

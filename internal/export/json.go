@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // object renders one artist: Spotify's own bytes, or an object of the chosen fields.
@@ -45,24 +46,8 @@ func appendValue(dst []byte, v any) []byte {
 }
 
 func appendString(dst []byte, s string) []byte {
-	if plain(s) {
-		dst = append(dst, '"')
-		dst = append(dst, s...)
-		return append(dst, '"')
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // "&" in a name stays readable; nobody puts this into a page unescaped
-	_ = e.Encode(s)        // a string into memory: cannot fail
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
-}
-
-// plain says whether s needs no escape in JSON, which is so for ids, links and
-// most names: the general encoder costs ten times as much.
-func plain(s string) bool {
-	return strings.IndexFunc(s, func(c rune) bool {
-		return c < ' ' || c > '~' || c == '"' || c == '\\'
-	}) < 0
+	dst, _ = jsontext.AppendQuote(dst, s) // its error is invalid UTF-8, replaced
+	return dst
 }
 
 // array is `--format json`: one artist a line, so that two exports can be compared by line.
