@@ -62,11 +62,14 @@ func countRows(f *os.File) (n int, err error) {
 
 // text is the first line that a program prints.
 func text(env []string, words ...string) (string, error) {
-	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Env, cmd.Stderr = env, os.Stderr
+	cmd, stderr := exec.Command(words[0], words[1:]...), new(bytes.Buffer)
+	cmd.Env, cmd.Stderr = env, stderr
 	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, stderr)
+	}
 	line, _, _ := strings.Cut(string(out), "\n")
-	return line, err
+	return line, nil
 }
 
 // alternately runs each of the tasks n times, in turn, so that a busy moment
