@@ -189,7 +189,7 @@ func (a *app) classify(err error) failure {
 		return failure{Code: "output", Message: outputError{err}.Error(), Exit: exitOutput}
 	}
 	if !a.running { // cobra's own errors: the command line was not understood
-		return failure{Code: "usage", Message: firstLine(err), Hint: a.command + " --help", Exit: exitUsage}
+		return failure{Code: "usage", Message: firstLine(err), Hint: a.meant(err), Exit: exitUsage}
 	}
 	return failure{Code: "other", Exit: exitOther}
 }
@@ -357,6 +357,14 @@ func clock(t time.Time) string {
 		return t.Format("15:04:05")
 	}
 	return t.Format("15:04:05 on 2 January")
+}
+
+// meant is the command that cobra takes a mistyped one for, or else the help.
+func (a *app) meant(err error) string {
+	if m := regexp.MustCompile(`Did you mean this\?\n\t(\S+)`).FindStringSubmatch(err.Error()); m != nil {
+		return a.command + " " + m[1]
+	}
+	return a.command + " --help"
 }
 
 func firstLine(err error) string {
