@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,11 +51,54 @@ func TestOnlyTheseModulesAreShipped(t *testing.T) { // X-04
 	if !slices.Equal(modules, shipped) {
 		t.Errorf("the program is built from\n%s\nwhich is not the list of this test", strings.Join(modules, "\n"))
 	}
+	rows := tableOfModules(t)
+	for _, path := range direct(t) {
+		if folders[path] != "" && !strings.Contains(rows, strings.TrimPrefix(path, "github.com/")) {
+			t.Errorf("docs/design.md does not say why %s is used", path)
+		}
+	}
 	for _, never := range []string{"testing", "net/http/httptest", "github.com/spf13/cobra/doc"} {
 		if slices.Contains(packages, never) {
 			t.Errorf("%s reaches the program", never)
 		}
 	}
+}
+
+// tableOfModules is the first column of the tables in docs/design.md.
+func tableOfModules(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(regexp.MustCompile(`(?m)^\| [^|]+\|`).FindAllString(string(text), -1), "\n")
+}
+
+// direct are the modules that go.mod requires for packages of our own.
+func direct(t *testing.T) (paths []string) {
+	t.Helper()
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(out, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range file.Require {
+		if !module.Indirect {
+			paths = append(paths, module.Path)
+		}
+	}
+	if len(paths) < 10 {
+		t.Fatalf("go.mod requires %v", paths)
+	}
+	return paths
 }
 
 // NOTICE has the licences of exactly these modules. A release ships it.
