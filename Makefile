@@ -1,13 +1,14 @@
 # What people run: make test, make lint, make bench. What a release takes: make snapshot package-test reproducible.
 
 GO ?= go
-TOOLS := $(GO) run -modfile=.ci/tools/go.mod
+TOOLS := $(GO) run -modfile=$(CURDIR)/.ci/tools/go.mod
 GORELEASER := $(GO) run -modfile=.ci/release-tools/go.mod github.com/goreleaser/goreleaser/v2
 # Only the place of a release knows whose it is.
 export GITHUB_REPOSITORY_OWNER ?= OWNER
 FUZZTIME ?= 10s
 # A missing keychain or browser fails the tests on Linux; elsewhere it skips them.
 REQUIRE := $(if $(filter Linux,$(shell uname -s)),1,)
+MODULES := . bench internal/sandbox/zmb3
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: build test bench lint cross fuzz vuln man pictures snapshot package-test reproducible release deps
@@ -26,10 +27,11 @@ bench: deps
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants:"; gofmt -l .; exit 1; }
-	$(GO) vet ./...
-	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
 	$(TOOLS) github.com/rhysd/actionlint/cmd/actionlint
-	$(GO) mod tidy -diff
+	@set -e; for module in $(MODULES); do \
+		echo "linting $$module"; \
+		(cd $$module; set -x; $(GO) vet ./...; $(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...; $(GO) mod tidy -diff); \
+	done
 
 # With the flags of a release, so that its build finds everything compiled.
 cross: export CGO_ENABLED = 0
