@@ -138,3 +138,30 @@ jobs:
 		})
 	}
 }
+
+// What is new may be stolen: an update waits until others have looked at it.
+func TestUpdatesWaitAWeek(t *testing.T) { // X-04
+	text, err := os.ReadFile("../../.github/dependabot.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dependabot struct {
+		Updates []struct {
+			Ecosystem string `yaml:"package-ecosystem"`
+			Cooldown  struct {
+				Days int `yaml:"default-days"`
+			}
+		}
+	}
+	if err := yaml.Unmarshal(text, &dependabot); err != nil {
+		t.Fatal(err)
+	}
+	if len(dependabot.Updates) < 2 {
+		t.Errorf("%d ecosystems are kept up to date", len(dependabot.Updates))
+	}
+	for _, update := range dependabot.Updates {
+		if update.Cooldown.Days < 7 {
+			t.Errorf("%s is updated after %d days", update.Ecosystem, update.Cooldown.Days)
+		}
+	}
+}
