@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"html"
 	"os"
@@ -46,6 +47,22 @@ func TestPictureOfTheTerminal(t *testing.T) {
 	}
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
 		t.Error("docs/terminal.svg is not what the terminal shows; run this test with -update")
+	}
+}
+
+// The other picture was taken of the page as it is today: docs/page.sha256 has
+// the page's hash.
+func TestPictureOfThePage(t *testing.T) {
+	taken, err := os.ReadFile("../../docs/page.sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../internal/auth/page.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%x  internal/auth/page.html\n", sha256.Sum256(page)); string(taken) != want {
+		t.Error("docs/page.png is of another page than internal/auth/page.html; take it anew with make pictures")
 	}
 }
 
