@@ -34,12 +34,13 @@ func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows
 		return writeError(name, err)
 	case old != nil && old.IsDir():
 		return writeError(name, syscall.EISDIR)
-	case old != nil && (!old.Mode().IsRegular() || descriptor(name)):
-		return direct(ctx, name, write)
 	}
 	path, err := target(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return writeError(name, err)
+	case old != nil && (!old.Mode().IsRegular() || descriptor(path)):
+		return direct(ctx, name, write)
 	}
 	if err := writable(path); err != nil {
 		return writeError(name, busy(err))
@@ -98,11 +99,12 @@ func finish(ctx context.Context, name string, err, closing error) error {
 	return writeError(name, closing)
 }
 
-// target follows name to the file that is meant, which need not exist.
+// target follows name to the file that is meant, which need not exist, or to a
+// descriptor.
 func target(name string) (string, error) {
 	for range 40 { // as many as Linux follows
 		link, err := os.Readlink(name)
-		if err != nil {
+		if err != nil || descriptor(name) {
 			return name, nil // no link: the file itself, or nothing yet
 		}
 		if !filepath.IsAbs(link) {

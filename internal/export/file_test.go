@@ -439,11 +439,11 @@ func TestFIFOEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// O-03: /dev/stdout means the open file, which is appended to where the shell
-// said so, and never replaced.
+// O-03: /dev/stdout, and a link to it, mean the open file, which is appended to
+// where the shell said so, and never replaced.
 func TestDescriptor(t *testing.T) {
-	if os.Getenv(childEnv) != "" {
-		if err := export.File(t.Context(), "/dev/stdout", export.Guard{Format: export.CSV}, text("list\n")); err != nil {
+	if name := os.Getenv(childEnv); name != "" {
+		if err := export.File(t.Context(), name, export.Guard{Format: export.CSV}, text("list\n")); err != nil {
 			t.Fatal(err)
 		}
 		os.Exit(0) // before the test binary adds its own lines
@@ -451,22 +451,26 @@ func TestDescriptor(t *testing.T) {
 	if _, err := os.Stat("/dev/stdout"); err != nil {
 		t.Skip("no /dev/stdout here")
 	}
-	log := filepath.Join(t.TempDir(), "log")
-	put(t, log, "log\n", 0o600)
-	f, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	before, _ := os.Stat(log)
-	cmd := child(t, "TestDescriptor", "run")
-	cmd.Stdout = f
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
-	}
-	after, _ := os.Stat(log)
-	if got := content(t, log); !strings.HasPrefix(got, "log\n") || !strings.HasSuffix(got, "list\n") || !os.SameFile(before, after) {
-		t.Errorf("the log holds %q", got)
+	link := filepath.Join(t.TempDir(), "link")
+	symlink(t, "/dev/stdout", link)
+	for _, name := range []string{"/dev/stdout", link} {
+		log := filepath.Join(t.TempDir(), "log")
+		put(t, log, "log\n", 0o600)
+		f, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		before, _ := os.Stat(log)
+		cmd := child(t, "TestDescriptor", name)
+		cmd.Stdout = f
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		after, _ := os.Stat(log)
+		if got := content(t, log); !strings.HasPrefix(got, "log\n") || !strings.HasSuffix(got, "list\n") || !os.SameFile(before, after) {
+			t.Errorf("%s: the log holds %q", name, got)
+		}
 	}
 }
 
