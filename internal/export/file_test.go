@@ -86,6 +86,9 @@ func TestFile(t *testing.T) {
 			}
 			symlink(t, "sub/file", dir+"/out")
 		}, fs.ModeSymlink | 0o777, "out sub"},
+		{"link to the longest name there is", func(t *testing.T, dir string) {
+			symlink(t, strings.Repeat("長", 85), dir+"/out")
+		}, fs.ModeSymlink | 0o777, "out " + strings.Repeat("長", 85)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
