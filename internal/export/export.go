@@ -34,7 +34,7 @@ type Options struct {
 // Result tells what an export held.
 type Result struct {
 	Rows     int      // artists
-	Withheld []string // fields shown that Spotify sent for none of them
+	Withheld []string // fields shown that Spotify keeps from some apps, and sent for none of them
 	Formulas bool     // CSV and TSV: a cell would be run by a spreadsheet; ExcelCSV guards such cells
 }
 
@@ -94,7 +94,7 @@ func (o Options) render(enc encoder, out *output, artists iter.Seq2[spotify.Arti
 		res.Rows++
 	}
 	for i, name := range o.Fields {
-		if !sent[i] && res.Rows > 0 {
+		if !sent[i] && res.Rows > 0 && withheld(name) {
 			res.Withheld = append(res.Withheld, name)
 		}
 	}

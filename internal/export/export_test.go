@@ -239,6 +239,7 @@ func TestResult(t *testing.T) {
 		{"withheld in csv", export.Options{Format: export.CSV, Fields: three}, dev, 2, three[1:], false},
 		{"withheld with jq", export.Options{Format: export.NDJSON, Fields: three, JQ: "."}, dev, 2, three[1:], false},
 		{"empty and 0 are not withheld", export.Options{Format: export.CSV, Fields: three}, mixed, 2, []string{"followers"}, false},
+		{"no picture is not withheld", export.Options{Format: export.CSV, Fields: export.Fields()}, dev, 2, three[1:], false},
 		{"not asked for", export.Options{Format: export.CSV, Fields: []string{"id"}}, dev, 2, nil, false},
 		{"nobody, nothing withheld", export.Options{Format: export.CSV, Fields: three}, nil, 0, nil, false},
 		{"formula in csv", export.Options{Format: export.CSV, Fields: three[:1]}, formula, 2, nil, true},

@@ -91,6 +91,12 @@ func (r *record) value(field string) any {
 	return nil
 }
 
+// withheld says whether Spotify keeps the field from some apps. Another one
+// that is empty is so for the artist: not everybody has a picture.
+func withheld(field string) bool {
+	return field == "genres" || field == "followers" || field == "popularity"
+}
+
 func sent(s *string) any {
 	if *s == "" {
 		return nil
