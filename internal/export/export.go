@@ -35,7 +35,7 @@ type Options struct {
 type Result struct {
 	Rows     int      // artists
 	Withheld []string // fields shown that Spotify keeps from some apps, and sent for none of them
-	Formulas bool     // CSV and TSV: a cell would be run by a spreadsheet; ExcelCSV guards such cells
+	Formulas bool     // CSV and TSV: a cell would be run by a spreadsheet
 }
 
 // Check says, before anything is fetched, whether the options go together. Its

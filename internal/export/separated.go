@@ -31,11 +31,12 @@ func (e *commas) row(dst []byte, r *record) ([]byte, error) {
 	e.cells = e.cells[:0]
 	for _, v := range r.values {
 		s := cell(v)
-		if formula(s) {
+		switch {
+		case !formula(s):
+		case e.o.Format == ExcelCSV:
+			s = "'" + s
+		default:
 			e.res.Formulas = true
-			if e.o.Format == ExcelCSV {
-				s = "'" + s
-			}
 		}
 		e.cells = append(e.cells, s)
 	}
