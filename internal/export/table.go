@@ -7,10 +7,15 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-const gap = "  "
+const (
+	gap      = "  "
+	readable = 32 // columns of a name by which it is known
+	widest   = 64 // columns that a cell is padded to in a pipe: a picture's address
+)
 
 // grid is `--format table`. Its lines are cut to the terminal's width; in a
-// pipe, where the width is 0, nothing is cut.
+// pipe, where the width is 0, nothing is cut, and a longer cell than most
+// moves the rest of its row.
 type grid struct {
 	o    Options
 	rows [][]string
@@ -47,6 +52,10 @@ func (e *grid) end(dst []byte) ([]byte, error) {
 	}
 	if e.o.Width > 0 {
 		fit(widths, e.o.Width, slices.Index(e.o.Fields, "name"))
+	} else {
+		for i := range widths {
+			widths[i] = min(widths[i], widest)
+		}
 	}
 	for i, cells := range e.rows {
 		line := e.line(cells, widths)
@@ -64,7 +73,7 @@ func (e *grid) line(cells []string, widths []int) string {
 		if i > 0 {
 			b.WriteString(gap)
 		}
-		if runewidth.StringWidth(s) > widths[i] {
+		if e.o.Width > 0 && runewidth.StringWidth(s) > widths[i] {
 			s = runewidth.Truncate(s, widths[i], "…")
 		}
 		if numeric(e.o.Fields[i]) {
@@ -81,21 +90,28 @@ func numeric(field string) bool {
 	return field == "position" || field == "followers" || field == "popularity"
 }
 
-// fit makes columns narrower until a line is at most width wide. The last
-// columns give first, for the first ones say which artist it is, and the name
-// gives last, for people know it by that. None gets below a readable 8 before
-// all of them are there.
+// fit makes columns narrower until a line is at most width wide. A name of more
+// than a readable length gives what is beyond it. Then the last columns give
+// first, for the first ones say which artist it is, and the name gives last, for
+// people know it by that. None gets below a readable 8 before all of them are
+// there.
 func fit(widths []int, width, name int) {
 	excess := (len(widths) - 1) * len(gap)
 	for _, w := range widths {
 		excess += w
 	}
 	excess -= width
+	narrow := func(i, least int) {
+		give := max(0, min(excess, widths[i]-least))
+		widths[i] -= give
+		excess -= give
+	}
+	if name >= 0 {
+		narrow(name, readable)
+	}
 	for _, least := range []int{8, max(1, (width+len(gap))/len(widths)-len(gap))} {
 		for _, i := range givers(len(widths), name) {
-			give := max(0, min(excess, widths[i]-least))
-			widths[i] -= give
-			excess -= give
+			narrow(i, least)
 		}
 	}
 }

@@ -97,3 +97,31 @@ func TestTableCutsTheNameLast(t *testing.T) {
 		t.Errorf("got\n%s", text)
 	}
 }
+
+// O-04: one endless name takes no room from the other columns, nor from the other rows.
+func TestTableWithAnEndlessName(t *testing.T) {
+	list := []spotify.Artist{
+		{ID: "0123456789012345678901", Name: strings.Repeat("long", 2500), URI: "spotify:artist:0123456789012345678901"},
+		{ID: "1123456789012345678901", Name: "King Gizzard & The Lizard Wizard", URI: "spotify:artist:1123456789012345678901"},
+	}
+	o := export.Options{Format: export.Table, Fields: []string{"id", "name", "uri"}}
+	o.Width = 22 + 2 + 32 + 2 + 37
+	text, _ := render(t, o, list)
+	want := "" +
+		"ID                      NAME                              URI\n" +
+		"0123456789012345678901  longlonglonglonglonglonglonglon…  spotify:artist:0123456789012345678901\n" +
+		"1123456789012345678901  King Gizzard & The Lizard Wizard  spotify:artist:1123456789012345678901\n"
+	if text != want {
+		t.Errorf("on a terminal\n%s\nwant\n%s", text, want)
+	}
+
+	o.Width = 0
+	text, _ = render(t, o, list)
+	lines := strings.SplitAfter(text, "\n")
+	if !strings.Contains(lines[1], list[0].Name+"  "+list[0].URI) {
+		t.Error("in a pipe something is cut")
+	}
+	if w := len(lines[2]); w > 160 {
+		t.Errorf("in a pipe a row of 95 columns takes %d", w)
+	}
+}
