@@ -57,9 +57,9 @@ func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotif
 	if err != nil {
 		return res, err
 	}
-	out := &output{w: w, safe: o.Safe, streams: o.Format == NDJSON && !o.Whole}
-	if o.Format == Table {
-		out.safe = nil // its cells are made safe before they are measured
+	out := &output{w: w, streams: o.Format == NDJSON && !o.Whole}
+	if o.Format == JSON || o.Format == NDJSON {
+		out.safe = o.Safe // the others have separators of ours, and make their cells safe
 	}
 	err = o.render(enc, out, artists, &res)
 	if err != nil && !out.streams {

@@ -123,6 +123,7 @@ func TestGolden(t *testing.T) {
 		{"csv-terminal", export.Options{Format: export.CSV, Safe: visible}, artists()},
 		{"excel-csv", export.Options{Format: export.ExcelCSV}, artists()},
 		{"tsv", export.Options{Format: export.TSV}, artists()},
+		{"tsv-terminal", export.Options{Format: export.TSV, Safe: visible}, artists()},
 		{"tsv-by-name", export.Options{Format: export.TSV, Sort: export.ByName, Fields: []string{"position", "name"}}, artists()},
 		{"empty-table", export.Options{Format: export.Table, Width: 80}, nil},
 		{"empty-json", export.Options{Format: export.JSON}, nil},

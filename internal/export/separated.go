@@ -38,7 +38,7 @@ func (e *commas) row(dst []byte, r *record) ([]byte, error) {
 		default:
 			e.res.Formulas = true
 		}
-		e.cells = append(e.cells, s)
+		e.cells = append(e.cells, e.o.shown(s))
 	}
 	return e.line(dst, e.cells), nil
 }
@@ -61,6 +61,14 @@ func (e *commas) line(dst []byte, cells []string) []byte {
 		dst = append(dst, '\r')
 	}
 	return append(dst, '\n')
+}
+
+// shown is a cell as the output may have it: harmless on a terminal.
+func (o Options) shown(s string) string {
+	if o.Safe == nil {
+		return s
+	}
+	return o.Safe(s)
 }
 
 // formula says whether a spreadsheet may run s, or hide how it begins: the
@@ -103,7 +111,7 @@ func (e *tabs) row(dst []byte, r *record) ([]byte, error) {
 		}
 		s := cell(v)
 		e.res.Formulas = e.res.Formulas || formula(s)
-		dst = append(dst, e.escape.Replace(s)...)
+		dst = append(dst, e.o.shown(e.escape.Replace(s))...)
 	}
 	return append(dst, '\n'), nil
 }
