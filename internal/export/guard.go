@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,61 +53,100 @@ func (g Guard) check(name, path string, rows int) error {
 	return nil
 }
 
-// count tells how many artists the file holds, up to where it is damaged. A
-// file that is not there, or is no list, holds none.
+// count tells how many artists the file holds. A file that is not there, or is
+// no list of the format, holds none. Of a damaged list the lines are counted:
+// what cannot be read must not let a poor list through.
 func count(path string, format Format) int {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0
 	}
 	defer f.Close()
-	switch format {
-	case JSON:
-		return countArray(json.NewDecoder(f))
-	case NDJSON:
-		return countObjects(json.NewDecoder(f))
-	case CSV, ExcelCSV:
-		return countRecords(csv.NewReader(f))
-	default:
-		return countLines(bufio.NewReader(f))
-	}
-}
-
-func countArray(d *json.Decoder) int {
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+	r := bufio.NewReader(f)
+	switch {
+	case format == JSON || format == NDJSON:
+		n, err := countObjects(json.NewDecoder(r), format)
+		if err != nil {
+			n = countLines(again(f), "{")
+		}
+		return n
+	case !hasHeader(r, format):
 		return 0
+	case format == CSV || format == ExcelCSV:
+		n, err := countRecords(csv.NewReader(r))
+		if err != nil {
+			n = countLines(again(f), "") - 1 // less the header
+		}
+		return n
 	}
-	return countObjects(d)
+	return countLines(r, "")
 }
 
-func countObjects(d *json.Decoder) (n int) {
+// again reads a file from its beginning.
+func again(f *os.File) *bufio.Reader {
+	_, _ = f.Seek(0, io.SeekStart) // where it fails, nothing more can be read either
+	return bufio.NewReader(f)
+}
+
+// hasHeader reads the first line, and says whether it has the names of fields
+// and nothing else.
+func hasHeader(r *bufio.Reader, format Format) bool {
+	line, _ := r.ReadSlice('\n') // what is longer than its buffer is no header of ours
+	head := strings.TrimRight(strings.TrimPrefix(string(line), "\uFEFF"), "\r\n")
+	var names []string
+	switch format {
+	case Table:
+		names = strings.Fields(strings.ToLower(head))
+	case TSV:
+		names = strings.Split(head, "\t")
+	default:
+		names = strings.Split(head, ",")
+	}
+	for _, name := range names {
+		if !slices.Contains(Fields(), strings.Trim(name, `"`)) {
+			return false
+		}
+	}
+	return len(names) > 0
+}
+
+func countObjects(d *json.Decoder, format Format) (n int, err error) {
+	if format == JSON {
+		if t, err := d.Token(); err != nil || t != json.Delim('[') {
+			return 0, nil
+		}
+	}
 	for d.More() {
 		var one map[string]json.RawMessage
-		if d.Decode(&one) != nil {
-			break
+		if err := d.Decode(&one); err != nil {
+			return n, err
 		}
 		n++
 	}
-	return n
+	return n, nil
 }
 
-func countRecords(r *csv.Reader) (n int) {
-	r.ReuseRecord = true
+func countRecords(r *csv.Reader) (n int, err error) {
+	r.ReuseRecord, r.FieldsPerRecord = true, -1
 	for {
-		if _, err := r.Read(); err != nil {
-			return max(0, n-1) // less the header
+		if _, err := r.Read(); errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
 		}
 		n++
 	}
 }
 
-func countLines(r *bufio.Reader) (n int) {
-	for {
+// countLines counts the lines that begin with a text.
+func countLines(r *bufio.Reader, text string) (n int) {
+	for begins := true; ; {
 		line, err := r.ReadSlice('\n')
-		if err == nil {
+		if begins && len(line) > 0 && strings.HasPrefix(strings.TrimLeft(string(line), " \t"), text) {
 			n++
-		} else if !errors.Is(err, bufio.ErrBufferFull) {
-			return max(0, n-1+min(1, len(line))) // less the header; the last line may lack its end
+		}
+		if begins = err == nil; err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return n
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spotauth/spotauth/internal/export"
@@ -103,7 +105,7 @@ func TestShrunkErrorHasBothNumbers(t *testing.T) {
 	}
 }
 
-// What is no list of the same format is no reason to hold a list back; a cut
+// O-02: what is no list of the same format is no reason to hold a list back; a cut
 // or damaged one that still shows artists is.
 func TestGuardReadsWhatItFinds(t *testing.T) {
 	rows := []struct {
@@ -123,11 +125,23 @@ func TestGuardReadsWhatItFinds(t *testing.T) {
 		{"lines", export.NDJSON, "{}\n{}\n", true},
 		{"csv with line ends in cells", export.CSV, "id,name\n1,\"a\nb\"\n", true},
 		{"csv header only", export.CSV, "id,name\n", false},
-		{"damaged csv", export.CSV, "id,name\n1,\"a\n", false},
+		{"csv with a quote that never ends", export.CSV, "id,name\n1,\"a\n", true},
+		{"csv with quoted names of fields", export.CSV, "\"id\",\"name\"\r\n1,a\r\n", true},
+		{"csv of something else", export.CSV, "date,amount\n1,2\n", false},
+		{"csv without a header", export.CSV, "1,2\n3,4\n", false},
 		{"empty csv", export.CSV, "", false},
 		{"excel-csv", export.ExcelCSV, "\ufeffid\r\n1\r\n", true},
 		{"tsv header only", export.TSV, "id\tname\n", false},
+		{"excel-csv over csv", export.ExcelCSV, "id\n1\n", true},
+		{"csv over excel-csv", export.CSV, "\ufeffid\r\n1\r\n", true},
 		{"tsv", export.TSV, "id\n1\n", true},
+		{"tsv, its last line without an end", export.TSV, "id\n1", true},
+		{"tsv over csv", export.TSV, "id,name\n1,a\n", false},
+		{"tsv over numbers", export.TSV, "1\n2\n3\n", false},
+		{"table", export.Table, "ID  NAME\n1   a\n", true},
+		{"table over text", export.Table, "Dear Sir\nor Madam\n", false},
+		{"table over an empty line", export.Table, "\n\n", false},
+		{"one line without an end, longer than any buffer", export.TSV, strings.Repeat("id", 1<<20), false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -141,6 +155,34 @@ func TestGuardReadsWhatItFinds(t *testing.T) {
 				t.Errorf("error %v, want held back: %t", err, row.held)
 			}
 		})
+	}
+}
+
+// O-02: one damaged record does not end the count.
+func TestGuardCountsOnAfterDamage(t *testing.T) {
+	for _, f := range export.Formats() {
+		for _, damage := range []string{`"`, `,`, `x"y`, `{`, `[`} {
+			path := filepath.Join(t.TempDir(), "artists")
+			o := export.Options{Format: f, Fields: []string{"id", "name", "uri"}}
+			plain := slices.Repeat(artists()[:1], 100)
+			err := export.File(t.Context(), path, export.Guard{}, func(w io.Writer) (int, error) {
+				res, err := export.Write(t.Context(), w, o, listing(plain))
+				return res.Rows, err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, _ := os.ReadFile(path)
+			lines := bytes.SplitAfter(b, []byte("\n"))
+			lines[5] = bytes.Replace(lines[5], []byte("Sigur"), []byte(damage), 1)
+			if err := os.WriteFile(path, bytes.Join(lines, nil), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err = export.File(t.Context(), path, export.Guard{Format: f, MaxDrop: 5}, list(t, o, 90))
+			if shrunk := (*export.ShrunkError)(nil); !errors.As(err, &shrunk) || shrunk.Old != 100 {
+				t.Errorf("%s with %s in it: error %v, want 100 artists held back", f, damage, err)
+			}
+		}
 	}
 }
 
