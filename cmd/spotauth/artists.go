@@ -66,7 +66,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
 	f.StringVarP(&o.output, "output", "o", onStdout, "write to this file, replaced only when whole; - is stdout")
 	f.BoolVar(&o.strict, "strict", false, "fail with status 10 if Spotify counts other than was found")
-	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100% keeps nothing)")
+	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100%: replace in any case; with --jq no other)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
 	completeBy(cmd, "fields", completeFields)
@@ -180,20 +180,25 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	return how, guard, how.Check()
 }
 
-// guardOf is what keeps a good file from a poor list. What jq made of a list
-// cannot be counted, and who says 100% wants no guard.
+// guardOf is what keeps a good file from a poor list. Who says 100% wants none.
 func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
-	drop, err := 100.0, error(nil)
-	if o.maxDrop != "" {
-		drop, err = export.ParseDrop(o.maxDrop)
+	g := export.Guard{Format: f, JQ: o.jq != "", MaxDrop: 100}
+	if o.maxDrop == "" {
+		return g, nil
 	}
+	var err error
+	g.MaxDrop, err = export.ParseDrop(o.maxDrop)
 	switch {
-	case o.maxDrop != "" && o.output == onStdout:
-		return export.Guard{}, usageError{errors.New("--max-drop needs --output")}
-	case err != nil, o.jq != "", o.maxDrop != "" && drop == 100:
-		return export.Guard{}, err
+	case err != nil:
+		return g, err
+	case o.output == onStdout:
+		return g, usageError{errors.New("--max-drop needs --output")}
+	case g.MaxDrop == 100:
+		return export.Guard{}, nil
+	case g.JQ:
+		return g, usageError{errors.New("what jq makes of a list cannot be counted: --jq allows no --max-drop but 100%")}
 	}
-	return export.Guard{Format: f, MaxDrop: drop}, nil
+	return g, nil
 }
 
 // noteClosedStdout tells, in the log, of a stdout that leads nowhere: a program

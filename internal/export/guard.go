@@ -18,6 +18,7 @@ import (
 // same format. The zero Guard lets everything through.
 type Guard struct {
 	Format Format
+	JQ     bool // a jq program made the file: that it is not empty is all that can be known of it
 	// MaxDrop is how many percent of the artists may be gone, from 0 to 100.
 	// With 100 only an empty list is held back.
 	MaxDrop float64
@@ -26,10 +27,13 @@ type Guard struct {
 // ShrunkError says that the [Guard] held the new list back.
 type ShrunkError struct {
 	Name     string
-	Old, New int // artists
+	Old, New int // artists; Old is -1 where they cannot be counted
 }
 
 func (e *ShrunkError) Error() string {
+	if e.Old < 0 {
+		return e.Name + " is not empty, the new list is: left as it is"
+	}
 	return fmt.Sprintf("%s holds %d artists, the new list %d: left as it is", e.Name, e.Old, e.New)
 }
 
@@ -46,8 +50,8 @@ func (g Guard) check(name, path string, rows int) error {
 	if g.Format == "" || rows > 0 && g.MaxDrop >= 100 {
 		return nil
 	}
-	old := count(path, g.Format)
-	if rows == 0 && old > 0 || float64(old-rows)*100 > g.MaxDrop*float64(old) {
+	old := g.count(path)
+	if rows == 0 && old != 0 || float64(old-rows)*100 > g.MaxDrop*float64(old) {
 		return &ShrunkError{name, old, rows}
 	}
 	return nil
@@ -56,7 +60,7 @@ func (g Guard) check(name, path string, rows int) error {
 // count tells how many artists the file holds. A file that is not there, or is
 // no list of the format, holds none. Of a damaged list the lines are counted:
 // what cannot be read must not let a poor list through.
-func count(path string, format Format) int {
+func (g Guard) count(path string) int {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0
@@ -64,15 +68,20 @@ func count(path string, format Format) int {
 	defer f.Close()
 	r := bufio.NewReader(f)
 	switch {
-	case format == JSON || format == NDJSON:
-		n, err := countObjects(json.NewDecoder(r), format)
+	case g.JQ:
+		if _, err := r.ReadByte(); err != nil {
+			return 0
+		}
+		return -1
+	case g.Format == JSON || g.Format == NDJSON:
+		n, err := countObjects(json.NewDecoder(r), g.Format)
 		if err != nil {
 			n = countLines(again(f), "{")
 		}
 		return n
-	case !hasHeader(r, format):
+	case !hasHeader(r, g.Format):
 		return 0
-	case format == CSV || format == ExcelCSV:
+	case g.Format == CSV || g.Format == ExcelCSV:
 		n, err := countRecords(csv.NewReader(r))
 		if err != nil {
 			n = countLines(again(f), "") - 1 // less the header

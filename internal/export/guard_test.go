@@ -158,6 +158,41 @@ func TestGuardReadsWhatItFinds(t *testing.T) {
 	}
 }
 
+// O-02: what jq made of a list cannot be counted, but it is not replaced by
+// what jq makes of none.
+func TestGuardWithJQ(t *testing.T) {
+	rows := []struct {
+		name, old string
+		new       int
+		held      bool
+	}{
+		{"none over something", "312\n", 0, true},
+		{"none over nothing", "", 0, false},
+		{"some over something", "312\n", 1, false},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "number")
+			if err := os.WriteFile(path, []byte(row.old), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			o := export.Options{Format: export.JSON, JQ: "length"}
+			err := export.File(t.Context(), path, export.Guard{Format: export.JSON, JQ: true, MaxDrop: 100}, list(t, o, row.new))
+			want := ""
+			if row.held {
+				want = path + " is not empty, the new list is: left as it is"
+			}
+			if err == nil && row.held || err != nil && err.Error() != want {
+				t.Errorf("error %v, want %q", err, want)
+			}
+			after, _ := os.ReadFile(path)
+			if got := string(after); (got == row.old) != row.held {
+				t.Errorf("the file holds %q", got)
+			}
+		})
+	}
+}
+
 // O-02: one damaged record does not end the count.
 func TestGuardCountsOnAfterDamage(t *testing.T) {
 	for _, f := range export.Formats() {
