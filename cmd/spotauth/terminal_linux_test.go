@@ -416,17 +416,19 @@ func TestArtistsOnATerminal(t *testing.T) {
 		name    string
 		columns int
 		noColor string
+		term    string
 		sgr     int // escape sequences, all of them bold or its end
 	}{
-		{"narrow", 60, "", 2},
-		{"wide", 120, "", 2},
-		{"without color", 120, "1", 0},
+		{"narrow", 60, "", "xterm-256color", 2},
+		{"wide", 120, "", "xterm-256color", 2},
+		{"without color", 120, "1", "xterm-256color", 0},
+		{"without escape sequences", 120, "", "dumb", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
 			spotify := m.standIn(sandbox.Options{Artists: count, Seed: 1, Faults: []string{"escapes"}})
 			m.signIn()
-			m.env["TERM"], m.env["NO_COLOR"] = "xterm-256color", tt.noColor
+			m.env["TERM"], m.env["NO_COLOR"] = tt.term, tt.noColor
 			r := m.onTerminal(tt.columns, nil, "artists").wait()
 			if r.status != 0 {
 				t.Fatalf("status %d; the terminal shows\n%s", r.status, r.stderr)
