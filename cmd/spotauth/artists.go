@@ -65,7 +65,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.limit, "limit", 0, "at most this many (default all)")
 	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
 	f.StringVarP(&o.output, "output", "o", onStdout, "write to this file, replaced only when whole; - is stdout")
-	f.BoolVar(&o.strict, "strict", false, "fail with status 10 if Spotify counts other than was found")
+	f.BoolVar(&o.strict, "strict", false, "fail with status 10 unless Spotify counts as many as were found")
 	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100%: replace in any case; with --jq no other)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
@@ -237,7 +237,8 @@ func wholeOrStrict(artists iter.Seq2[spotify.Artist, error], list *spotify.Listi
 				return
 			}
 		}
-		if strict && !list.Complete() {
+		unknown := list.Total < 0 && (list.Limit == 0 || list.Unique < list.Limit)
+		if strict && (unknown || !list.Complete()) {
 			yield(spotify.Artist{}, incompleteError{list.Unique, list.Total})
 		}
 	}

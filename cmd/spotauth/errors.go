@@ -64,6 +64,9 @@ func (e outputError) Unwrap() error { return e.error }
 type incompleteError struct{ found, total int }
 
 func (e incompleteError) Error() string {
+	if e.total < 0 {
+		return fmt.Sprintf("found %d artists, and spotify does not say how many there are", e.found)
+	}
 	return fmt.Sprintf("found %d artists where spotify counts %d", e.found, e.total)
 }
 
