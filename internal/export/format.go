@@ -9,7 +9,9 @@ import (
 // Format is the shape of an export, as `--format` names it.
 type Format string
 
-// The formats.
+// The formats. What ExcelCSV says of formulas holds where a comma separates
+// lists: with German settings, among others, Excel splits a row at semicolons, and
+// what follows one in a name begins a cell.
 const (
 	Table    Format = "table"     // columns for people, cut to the terminal's width
 	JSON     Format = "json"      // an array, one artist a line (docs/artists.schema.json)
