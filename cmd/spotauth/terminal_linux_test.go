@@ -356,6 +356,62 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 	}
 }
 
+// L-17: a signal ends an export that nobody reads, on the way to a pipe or to
+// another terminal.
+func TestSignalsEndAnExportThatNobodyReads(t *testing.T) {
+	pipe := func(t *testing.T) (reader, writer *os.File) {
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reader, writer
+	}
+	tty := func(t *testing.T) (reader, writer *os.File) {
+		keys, tty, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys, tty
+	}
+	for _, tt := range []struct {
+		name   string
+		open   func(*testing.T) (reader, writer *os.File)
+		args   []string
+		signal syscall.Signal
+		status int
+	}{
+		{"pipe", pipe, []string{"--format", "json"}, syscall.SIGINT, 130},
+		{"pipe, streaming", pipe, []string{"--format", "ndjson"}, syscall.SIGTERM, 143},
+		{"terminal", tty, []string{"--format", "table"}, syscall.SIGTERM, 143},
+		{"terminal, streaming", tty, []string{"--format", "ndjson"}, syscall.SIGINT, 130},
+		{"/dev/stdout", pipe, []string{"--output", "/dev/stdout"}, syscall.SIGTERM, 143},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.standIn(sandbox.Options{Artists: 1000})
+			m.signIn()
+			soon(t, func() time.Duration {
+				reader, writer := tt.open(t)
+				defer reader.Close()
+				artists := m.onTerminal(100, writer, append([]string{"artists"}, tt.args...)...)
+				writer.Close()
+				if _, err := reader.Read(make([]byte, 1)); err != nil { // it has begun
+					t.Fatal(err)
+				}
+				time.Sleep(50 * time.Millisecond) // for it to fill what lies between
+				start := time.Now()
+				_ = artists.cmd.Process.Signal(tt.signal)
+				r := artists.wait()
+				took := time.Since(start)
+				if r.status != tt.status || strings.Contains(r.stderr, "error") {
+					t.Errorf("status %d, want %d; the terminal shows\n%s", r.status, tt.status, r.stderr)
+				}
+				return took
+			})
+		})
+	}
+}
+
 // awaitRequest waits until such a request has arrived.
 func awaitRequest(t testing.TB, spotify *sandbox.Server, such func(sandbox.Request) bool) {
 	t.Helper()

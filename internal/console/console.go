@@ -114,6 +114,7 @@ type lastLine struct {
 	text   string
 	prompt bool // somebody may be typing in it
 	drawn  bool
+	above  int // writes above it that are under way
 }
 
 // stream writes whole lines above the last one.
@@ -122,11 +123,17 @@ type stream struct {
 	w    io.Writer
 }
 
+// Write holds no lock while it writes: nobody may be reading, and then Done must
+// not wait.
 func (s stream) Write(p []byte) (int, error) {
 	s.last.mu.Lock()
-	defer s.last.mu.Unlock()
 	s.last.erase()
+	s.last.above++
+	s.last.mu.Unlock()
 	n, err := s.w.Write(p)
+	s.last.mu.Lock()
+	defer s.last.mu.Unlock()
+	s.last.above--
 	if len(p) > 0 && p[len(p)-1] == '\n' {
 		s.last.draw()
 	}

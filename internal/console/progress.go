@@ -49,7 +49,7 @@ func (l *lastLine) erase() {
 }
 
 func (l *lastLine) draw() {
-	if l.text != "" {
+	if l.text != "" && l.above == 0 {
 		_, _ = io.WriteString(l.w, l.text)
 		l.drawn = true
 	}

@@ -47,7 +47,9 @@ func (o Options) Check() error {
 
 // Write renders artists to w. Until they have ended without an error nothing
 // is written, except in NDJSON, which is written as they arrive unless Whole; an error of
-// theirs comes back as it is. If w fails, the error is a [*WriteError].
+// theirs comes back as it is. If w fails, the error is a [*WriteError]. Ending
+// ctx frees a writer whom no reader answers: w may then still be at its last
+// piece.
 func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
 	var res Result
 	if o.Fields == nil {
@@ -57,7 +59,7 @@ func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotif
 	if err != nil {
 		return res, err
 	}
-	out := &output{w: w, streams: o.Format == NDJSON && !o.Whole}
+	out := &output{ctx: ctx, w: w, streams: o.Format == NDJSON && !o.Whole}
 	if o.Format == JSON || o.Format == NDJSON {
 		out.safe = o.Safe // the others have separators of ours, and make their cells safe
 	}

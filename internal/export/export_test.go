@@ -2,16 +2,19 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/spotauth/spotauth/internal/export"
@@ -348,6 +351,27 @@ func TestWriteErrors(t *testing.T) {
 				if got, want := err.Error(), "writing the output: no space left on device"; got != want {
 					t.Fatalf("error %q, want %q", got, want)
 				}
+			}
+		})
+	}
+}
+
+// L-17: an output that nobody reads holds nobody up, and gets nothing more once
+// the context has ended.
+func TestWriteEndsWithItsContext(t *testing.T) {
+	for name, o := range everyWay() {
+		t.Run(name, func(t *testing.T) {
+			r, w := io.Pipe() // nobody reads
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			if _, err := export.Write(ctx, w, o, listing(slices.Repeat(artists(), 3))); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error %v, want the context's", err)
+			}
+			r.Close()
+
+			var b bytes.Buffer
+			if _, err := export.Write(ctx, &b, o, listing(artists())); !errors.Is(err, context.DeadlineExceeded) || b.Len() > 0 {
+				t.Errorf("afterwards: error %v, %d bytes", err, b.Len())
 			}
 		})
 	}

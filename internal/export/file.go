@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // File has write fill the file name, and replaces the file only when write
@@ -21,7 +20,7 @@ import (
 // new one. A file that may not be written is not replaced either.
 //
 // What is no regular file (a device, a pipe, /dev/stdout) is written to
-// directly. Ending ctx frees a writer whom no reader answers.
+// directly. The reader of a pipe is waited for no longer than ctx lasts.
 //
 // An error of write comes back as it is; if the file is at fault it is a
 // [*WriteError] with its name, if g holds it back an [*ShrunkError].
@@ -58,11 +57,10 @@ func descriptor(name string) bool {
 func direct(ctx context.Context, name string, write func(io.Writer) (int, error)) error {
 	f, err := open(ctx, name)
 	if err != nil {
-		return finish(ctx, name, writeError(name, err), nil)
+		return err
 	}
-	defer context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) })()
 	_, err = write(f)
-	return finish(ctx, name, err, f.Close())
+	return finish(name, err, f.Close())
 }
 
 // open waits for a FIFO's reader no longer than ctx lasts. The call that waits
@@ -79,18 +77,16 @@ func open(ctx context.Context, name string) (*os.File, error) {
 	}()
 	select {
 	case o := <-done:
-		return o.File, o.error
+		return o.File, writeError(name, o.error)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
 // finish chooses among what went wrong: the list, the writing, the closing.
-func finish(ctx context.Context, name string, err, closing error) error {
+func finish(name string, err, closing error) error {
 	var failed *WriteError
 	switch {
-	case errors.As(err, &failed) && ctx.Err() != nil:
-		return ctx.Err()
 	case errors.As(err, &failed):
 		return writeError(name, err)
 	case err != nil:
@@ -141,7 +137,7 @@ func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) 
 	}()
 	rows, err := write(f)
 	if err != nil {
-		return finish(context.Background(), name, err, nil)
+		return finish(name, err, nil)
 	}
 	if err := g.check(name, path, rows); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -435,7 +436,10 @@ func TestFIFOEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		err := export.File(ctx, path, export.Guard{}, list(t, export.Options{Format: export.JSON}, 2000))
+		err := export.File(ctx, path, export.Guard{}, func(w io.Writer) (int, error) {
+			res, err := export.Write(ctx, w, export.Options{Format: export.JSON}, listing(slices.Repeat(artists(), 100)))
+			return res.Rows, err
+		})
 		if err != context.DeadlineExceeded || time.Since(start) > 300*time.Millisecond {
 			t.Errorf("reader %t: %v after %v, want the context's error at once", reader, err, time.Since(start))
 		}

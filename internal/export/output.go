@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -53,6 +54,7 @@ func writeError(name string, err error) error {
 // good, in chunks, because one growing slice would need up to three times the
 // space; or it passes them on page by page when it streams.
 type output struct {
+	ctx     context.Context
 	w       io.Writer
 	safe    func(string) string
 	streams bool
@@ -84,14 +86,33 @@ func (o *output) flush() error {
 	chunks := o.chunks
 	o.chunks = nil
 	for _, c := range chunks {
-		if _, err := o.w.Write(c); err != nil {
-			return writeError("", err)
+		if err := o.write(c); err != nil {
+			return err
 		}
 	}
 	if o.streams && len(chunks) > 0 {
 		o.chunks = append(chunks[:0], chunks[0][:0])
 	}
 	return nil
+}
+
+// write waits for a reader no longer than ctx lasts. The call that waits in the
+// kernel cannot be ended; the process will soon end it.
+func (o *output) write(p []byte) error {
+	if o.ctx.Err() != nil {
+		return o.ctx.Err()
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := o.w.Write(p)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return writeError("", err)
+	case <-o.ctx.Done():
+		return o.ctx.Err()
+	}
 }
 
 // harmless makes each line safe; the line ends are ours.
