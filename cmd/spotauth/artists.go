@@ -86,6 +86,9 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) artists(ctx context.Context, o artistsOptions) error {
+	if o.output == "/dev/stdout" && a.console.OutIsTerminal {
+		o.output = onStdout
+	}
 	how, guard, err := a.exportOptions(o)
 	if err != nil {
 		return err
@@ -230,6 +233,10 @@ func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how 
 	}
 	var result export.Result
 	err := export.File(ctx, name, guard, func(w io.Writer) (int, error) {
+		w, isTerminal := a.console.Terminal(w) // such as /dev/tty
+		if isTerminal {
+			how.Safe = console.Safe
+		}
 		var err error
 		result, err = export.Write(ctx, w, how, artists)
 		return result.Rows, err

@@ -522,6 +522,53 @@ func TestArtistsOnATerminal(t *testing.T) {
 	}
 }
 
+// O-04: a terminal is one by whatever name: names cannot act on it, and of the
+// progress nothing is left.
+func TestArtistsToATerminalByItsName(t *testing.T) {
+	const count = 120
+	for _, tt := range []struct {
+		name   string
+		stdout io.Writer
+		args   []string
+		head   string
+	}{
+		{"stdout, as a table", nil, []string{"--output", "/dev/stdout"}, "ID  "},
+		{"stdout", nil, []string{"--output", "/dev/stdout", "--format", "csv", "--fields", "name"}, "name"},
+		{"stdout by its number", nil, []string{"--output", "/dev/fd/1", "--format", "csv", "--fields", "name"}, "name"},
+		{"terminal beside a pipe", new(output), []string{"--output", "/dev/tty", "--format", "tsv", "--fields", "name"}, "name"},
+		{"streaming", new(output), []string{"--output", "/dev/tty", "--format", "ndjson", "--fields", "name"}, `{"name":"`},
+		{"stderr", new(output), []string{"--output", "/dev/stderr", "--format", "excel-csv", "--fields", "name"}, "\ufeffname"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.standIn(sandbox.Options{Artists: count, Seed: 1, Faults: []string{"escapes"}})
+			m.signIn()
+			m.env["TERM"], m.env["NO_COLOR"] = "xterm-256color", "1"
+			r := m.onTerminal(120, tt.stdout, append([]string{"artists"}, tt.args...)...).wait()
+			if r.status != 0 {
+				t.Fatalf("status %d; the terminal shows\n%s", r.status, r.stderr)
+			}
+			for _, c := range r.stderr {
+				if unicode.Is(unicode.Bidi_Control, c) || unicode.IsControl(c) && c != '\r' && c != '\n' {
+					t.Fatalf("%U reached the terminal", c)
+				}
+			}
+			if !strings.Contains(r.stderr, fmt.Sprintf("of %d artists", count)) {
+				t.Error("no progress was shown")
+			}
+			lines := screen(r.stderr, 120)
+			if !strings.HasPrefix(lines[0], tt.head) || len(lines) < count {
+				t.Errorf("%d lines, the first is %q", len(lines), lines[0])
+			}
+			for i, line := range lines {
+				if strings.Contains(line, " artists") {
+					t.Errorf("line %d is %q", i, line)
+				}
+			}
+		})
+	}
+}
+
 // screen is what stands on a terminal of that width after text. A line that is
 // too long goes on in the next one.
 func screen(text string, columns int) []string {

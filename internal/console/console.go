@@ -41,17 +41,25 @@ type Console struct {
 // New finds out which of the streams are terminals. Only an [*os.File] can be.
 func New(in io.Reader, out, err io.Writer) *Console {
 	c := &Console{
-		in: in, out: out, Out: out, RawOut: out,
-		InIsTerminal: isTerminal(in), OutIsTerminal: isTerminal(out), ErrIsTerminal: isTerminal(err),
+		in: in, out: out, Out: out,
+		InIsTerminal: isTerminal(in), ErrIsTerminal: isTerminal(err),
 	}
 	c.last.w = err
 	c.Err = SafeWriter(stream{&c.last, err})
-	if c.OutIsTerminal {
-		c.RawOut = stream{&c.last, out}
+	if c.RawOut, c.OutIsTerminal = c.Terminal(out); c.OutIsTerminal {
 		c.Out = SafeWriter(c.RawOut)
 		c.Color = understandsEscapes(out.(*os.File))
 	}
 	return c
+}
+
+// Terminal says whether w is a terminal. If it is, the writer that it gives puts
+// the progress line aside, as RawOut does; foreign text is still to be made safe.
+func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
+	if !isTerminal(w) {
+		return w, false
+	}
+	return stream{&c.last, w}, true
 }
 
 func isTerminal(stream any) bool {
