@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,61 @@ func TestFormulaGuard(t *testing.T) {
 				t.Errorf("formulas in csv %t, want %t", res.Formulas, row.formula)
 			}
 		})
+	}
+}
+
+// O-05: a spreadsheet finds text in every cell of excel-csv, and runs none of
+// them; one of plain csv it does run.
+func TestExcelCSVInLibreOffice(t *testing.T) {
+	soffice, err := exec.LookPath("soffice")
+	if err != nil {
+		t.Skip("LibreOffice is not installed")
+	}
+	convert := func(text string) string {
+		dir := t.TempDir()
+		if err := os.WriteFile(dir+"/artists.csv", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// What it writes has quotes around text, and around nothing else.
+		cmd := exec.CommandContext(t.Context(), soffice, "-env:UserInstallation=file://"+dir+"/profile", "--headless",
+			"--infilter=CSV:44,34,UTF-8", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,UTF-8,1,,0,true", "--outdir", dir+"/out", dir+"/artists.csv")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		b, err := os.ReadFile(dir + "/out/artists.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	names := append(corpusNames(), randomNames(rand.New(rand.NewPCG(7, 8)), 500)...)
+	list := named(append(names, "=1+1")...)
+	o := export.Options{Format: export.ExcelCSV, Fields: []string{"id", "name"}}
+	text, _ := render(t, o, list)
+	lineEnds := regexp.MustCompile("[\r\n]+") // in cells LibreOffice has its own
+	got := lineEnds.ReplaceAllString(convert(text), "\n")
+	want := `"id","name"` + "\n"
+	for _, a := range list {
+		want += `"id",`
+		if name := lineEnds.ReplaceAllString(guarded(strings.ToValidUTF8(a.Name, "\uFFFD")), "\n"); name != "" {
+			want += `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		}
+		want += "\n"
+	}
+	for i, line := range strings.SplitAfter(got, "\n") {
+		if !strings.HasPrefix(want, line) {
+			t.Fatalf("line %d is %q, want it to begin with that of %.80q", i+1, line, want)
+		}
+		want = want[len(line):]
+	}
+	if want != "" {
+		t.Errorf("%.80q is missing", want)
+	}
+
+	o.Format = export.CSV
+	text, _ = render(t, o, list)
+	if got := convert(text); !strings.HasSuffix(got, "\"id\",2\n") {
+		t.Error("of plain csv no formula was run: this test cannot fail")
 	}
 }
 
