@@ -20,7 +20,7 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 	needKeychain(t)
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true})
-	m.env["BROWSER_MODE"] = "agree"
+	m.env["BROWSER_MODE"] = "slow,agree"
 	m.env["DBUS_SESSION_BUS_ADDRESS"] = keychainOn(keychainUnlocked)(m)
 	seen := map[string]bool{}
 	watch := func(stdin string, args ...string) {
@@ -49,7 +49,7 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 	for text := range seen {
 		all.WriteString(text)
 	}
-	for _, program := range []string{"spotauth\x00login", openerCmd, "xdg-open", "spotauth\x00artists", "BROWSER_MODE=agree"} {
+	for _, program := range []string{"spotauth\x00login", openerCmd, "xdg-open", "spotauth\x00artists", "BROWSER_MODE=slow,agree"} {
 		if !strings.Contains(all.String(), program) {
 			t.Errorf("%q was not seen", program)
 		}

@@ -326,6 +326,8 @@ func browse(ctx context.Context, step, address string) error {
 	case "noisy":
 		fmt.Println("Opening in existing browser session.")
 		fmt.Fprintln(os.Stderr, "Gtk-WARNING: something nobody asked about")
+	case "slow": // enough to be seen at work
+		time.Sleep(300 * time.Millisecond)
 	case "foreground":
 		time.Sleep(20 * time.Second)
 	case "fork":
