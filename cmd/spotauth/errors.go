@@ -127,6 +127,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
+	a.remember(a.session, err)
 	var status statusError
 	if errors.As(err, &status) {
 		return int(status)

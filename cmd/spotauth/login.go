@@ -147,11 +147,18 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 		return nil, auth.Config{}, err
 	}
 	c, err := a.loginConfig(ctx, s, o)
-	if err == nil {
+	if err != nil {
+		return nil, auth.Config{}, err
+	}
+	// Once more, for now the client id is known.
+	if s, err = a.openToSave(session.Options{ClientID: c.ClientID, RedirectURI: o.redirectURI, Store: o.store}); err == nil {
 		err = s.Probe(ctx)
 	}
 	if err == nil {
 		_, err = unlessDamaged(s.Load(ctx))
+	}
+	if err == nil {
+		err = a.coolDown(ctx, s.CoolDown())
 	}
 	return s, c, err
 }
@@ -206,7 +213,8 @@ func (a *app) openToSave(o session.Options) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return session.Open(o)
+	a.session, err = session.Open(o)
+	return a.session, err
 }
 
 // unlessDamaged forgives what stands in no new login's way: none, or what is none.

@@ -44,6 +44,7 @@ func TestTokenEndpointFaultsLeaveTheLogin(t *testing.T) {
 			if asked != 1 {
 				t.Errorf("asked %d times", asked)
 			}
+			b.now = b.now.Add(24 * time.Hour)
 			if status, _, stderr := b.run("artists"); status != 0 {
 				t.Errorf("the next time: status %d: %s", status, stderr)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/session"
 )
 
 // An app is what the commands share: the way in, the way out, and the flags
@@ -34,6 +35,8 @@ type app struct {
 	reminded bool   // the person knows that the login ends soon
 	replaced bool   // the person knows that the token in the environment is used up
 	owed     error  // what went wrong beside the work, to be told after it
+
+	session *session.Session // the one that was opened; it remembers a limit that ends the command
 
 	profile     string
 	maxWait     time.Duration

@@ -88,7 +88,6 @@ func (a *app) check(ctx context.Context, s *session.Session) (session.Login, err
 		return session.Login{}, err
 	}
 	if _, err := client.Me(ctx); err != nil {
-		a.remember(s, err)
 		return session.Login{}, err
 	}
 	return a.token(ctx, s, 0, secret.String{}, a.refresh)

@@ -41,7 +41,6 @@ func (a *app) whoami(ctx context.Context, o whoamiOptions) error {
 	}
 	user, err := client.Me(ctx)
 	if err != nil {
-		a.remember(s, err)
 		return err
 	}
 	if o.json {

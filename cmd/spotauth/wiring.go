@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,9 +31,11 @@ func (a *app) open(o session.Options) (*session.Session, error) {
 		if l.Refresh.Empty() {
 			a.given = "SPOTIFY_ACCESS_TOKEN"
 		}
-		return session.Memory(l, o), err
+		a.session = session.Memory(l, o)
+		return a.session, err
 	}
-	return session.Open(o)
+	a.session, err = session.Open(o)
+	return a.session, err
 }
 
 func (a *app) sessionOptions(o session.Options) (session.Options, error) {
@@ -118,9 +121,22 @@ func ofSandbox(token string) string {
 	return ""
 }
 
-// token gives a login with an access token that lives for at least minLife.
+// token gives a login with an access token that lives for at least minLife. A
+// limit that an earlier process met is waited out only if it must be refreshed,
+// and not under the lock.
 func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String, refresh session.Refresh) (session.Login, error) {
-	l, err := s.Token(ctx, minLife, refused, refresh)
+	first, until := refresh, s.CoolDown()
+	if !until.IsZero() {
+		first = func(context.Context, session.Login) (session.Tokens, error) {
+			return session.Tokens{}, coolingDown{until}
+		}
+	}
+	l, err := s.Token(ctx, minLife, refused, first)
+	if errors.Is(err, coolingDown{until}) {
+		if err = a.coolDown(ctx, until); err == nil {
+			l, err = s.Token(ctx, minLife, refused, refresh)
+		}
+	}
 	if errors.Is(err, session.ErrNotSaved) {
 		a.owed, err = err, nil // the token works: do the work, then fail
 	}
@@ -224,14 +240,23 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	a.console.Note("%s; trying again in %s", reason, max(pause.Round(time.Second/10), time.Second/10))
 }
 
-// remember keeps a limit that was too long to wait for, so that the next
-// process does not knock and lengthen it.
+// remember keeps a limit that ended a command, so that the next process does
+// not knock and lengthen it.
 func (a *app) remember(s *session.Session, err error) {
-	var limited *spotify.Error
-	if errors.As(err, &limited) && limited.RetryAfter > a.maxWait {
-		if err := s.SetCoolDown(a.now().Add(limited.RetryAfter)); err != nil {
-			a.log.Debug("the limit could not be remembered", "error", err)
-		}
+	var api *spotify.Error
+	var token *auth.Error
+	var wait time.Duration
+	switch {
+	case errors.As(err, &api):
+		wait = api.RetryAfter
+	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
+		wait = token.RetryAfter
+	}
+	if s == nil || wait == 0 {
+		return
+	}
+	if err := s.SetCoolDown(a.now().Add(wait)); err != nil {
+		a.log.Debug("the limit could not be remembered", "error", err)
 	}
 }
 

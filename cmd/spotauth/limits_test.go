@@ -1,0 +1,63 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// H-01: a limit that ends a command is remembered, however it came to its end: the
+// next process asks Spotify nothing.
+func TestLimitsAreRemembered(t *testing.T) {
+	for _, tt := range []struct {
+		name, fault, command string
+		maxWait              string
+		later                time.Duration // than the login
+	}{
+		{"longer than the longest wait", "page=1:429*,retry-after=86400", "artists", "1m", 0},
+		{"a quota that comes back soon", "page=1:429-quota*,retry-after=30", "artists", "1m", 0},
+		{"said again and again", "page=1:429*,retry-after=1", "artists", "1s", 0},
+		{"at the token endpoint", "refresh:429*,retry-after=100", "artists", "1m", 2 * time.Hour},
+		{"at the token endpoint, for a token", "refresh:429*,retry-after=100", "token", "1m", 2 * time.Hour},
+		{"at the token endpoint, soon over", "refresh:429*,retry-after=30", "token", "1m", 2 * time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{tt.fault}})
+			b.login()
+			b.now = b.now.Add(tt.later)
+			if status, _, stderr := b.run(tt.command, "--max-wait", tt.maxWait); status != exitLimited {
+				t.Fatalf("status %d: %s", status, stderr)
+			}
+			asked := len(b.server.Requests())
+			status, _, stderr := b.run(tt.command, "--max-wait", "0s")
+			if status != exitLimited || !strings.Contains(stderr, "spotify asked not to be asked again before ") {
+				t.Errorf("the next time: status %d: %s", status, stderr)
+			}
+			if n := len(b.server.Requests()) - asked; n != 0 {
+				t.Errorf("%d more requests", n)
+			}
+		})
+	}
+}
+
+// H-01: what a remembered limit is waited for is a request. A token that lives needs none.
+func TestRememberedLimitOfATokenThatLives(t *testing.T) {
+	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429*,retry-after=100"}})
+	b.login()
+	if status, _, stderr := b.run("artists"); status != exitLimited {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	asked := len(b.server.Requests())
+	if status, stdout, stderr := b.run("token"); status != 0 || stdout == "" {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if n := len(b.server.Requests()) - asked; n != 0 {
+		t.Errorf("%d more requests", n)
+	}
+	b.now = b.now.Add(2 * time.Hour) // both are over
+	if status, stdout, stderr := b.run("token"); status != 0 || stdout == "" {
+		t.Errorf("later: status %d: %s", status, stderr)
+	}
+}
