@@ -26,8 +26,8 @@ const (
 
 // Listing is what to list and, once it runs, how it went.
 type Listing struct {
-	// Limit is the number of artists to list; 0 is all. With a limit, no more
-	// pages are asked for than it needs, and never a second pass.
+	// Limit is the number of artists to list; 0 is all. No more pages are asked
+	// for once it is reached.
 	Limit int
 
 	// Raw asks for [Artist.Raw].
@@ -221,7 +221,7 @@ func (w *walk) next(p page) (cursor string, more bool, err error) {
 		return "", false, nil
 	case p.after == "" && p.next:
 		return "", false, errors.New("there is a next page, but no cursor to ask for it")
-	case p.after == "" && w.Passes == 1 && w.Limit == 0 && !w.Complete():
+	case p.after == "" && w.Passes == 1 && !w.Complete():
 		w.begin()
 		return "", true, nil
 	case p.after == "":
