@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -232,10 +233,15 @@ func (a *app) coolDown(ctx context.Context, until time.Time) error {
 // waiting tells the person why nothing happens.
 func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	reason := "spotify does not answer"
-	if why.Kind == spotify.RateLimited {
+	switch {
+	case why.Kind == spotify.RateLimited:
 		reason = "rate limited by spotify"
-	} else if why.Kind == spotify.LoginNeeded {
+	case why.Kind == spotify.LoginNeeded:
 		reason = "spotify did not take a fresh token"
+	case why.Status != 0:
+		reason = fmt.Sprintf("spotify answered %d", why.Status)
+	case why.Kind == spotify.BadAnswer, errors.Is(why, io.ErrUnexpectedEOF):
+		reason = "spotify's answer was not whole"
 	}
 	a.console.Note("%s; trying again in %s", reason, max(pause.Round(time.Second/10), time.Second/10))
 }
