@@ -159,6 +159,9 @@ func (f *fault) check(hasArg bool) string {
 	if text, given := f.with["every"]; given && !duration(text) {
 		return "every wants a duration such as 200ms"
 	}
+	if timesPart().MatchString(f.with["retry-after"]) {
+		return "the * stands before the comma, as in 429*,retry-after=1"
+	}
 	switch {
 	case f.what == "delay" && !duration(f.arg):
 		return "delay wants a duration such as 200ms"
