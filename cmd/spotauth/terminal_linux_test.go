@@ -324,22 +324,29 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 	for _, tt := range []struct {
 		name, fault string
 		waits       func(*terminal, *sandbox.Server)
+		before      []string // what has met the fault already
 	}{
 		{"rate limit", "page=2:429,retry-after=30", func(artists *terminal, _ *sandbox.Server) {
 			artists.see(`rate limited by spotify; trying again in 30`)
-		}},
+		}, nil},
+		{"remembered rate limit", "page=1:429,retry-after=50", func(artists *terminal, _ *sandbox.Server) {
+			artists.see(`rate limited by spotify; trying again in [45]\d`)
+		}, []string{"artists", "--max-wait", "1s"}},
 		{"server error", "page=2:503*", func(artists *terminal, _ *sandbox.Server) {
 			artists.see(`(?s)(trying again.*){3}`) // the third pause is up to 8 s long
-		}},
+		}, nil},
 		{"hanging page", "page=2:hang", func(artists *terminal, spotify *sandbox.Server) {
 			awaitRequest(artists, spotify, func(r sandbox.Request) bool { return r.Query.Get("after") != "" })
-		}},
+		}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			soon(t, func() time.Duration {
 				m := newMachine(t)
 				spotify := m.standIn(sandbox.Options{Artists: 120, Faults: []string{tt.fault}})
 				m.signIn()
+				if tt.before != nil {
+					m.run(tt.before...)
+				}
 				var stdout output
 				artists := m.onTerminal(100, &stdout, "artists", "--format", "csv")
 				tt.waits(artists, spotify)
@@ -599,4 +606,50 @@ func screen(text string, columns int) []string {
 		end()
 	}
 	return lines
+}
+
+// O-04: no format lets a name act on the terminal that it is shown on.
+func TestFormatsAreSafeOnATerminal(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Faults: []string{"escapes"}})
+	m.signIn()
+	for _, args := range [][]string{
+		{"--format", "json"}, {"--format", "ndjson"}, {"--format", "csv"}, {"--format", "excel-csv"}, {"--format", "tsv"},
+		{"--jq", ".[].name"}, {"--raw"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			r := m.with(t).onTerminal(120, nil, append([]string{"artists"}, args...)...).wait()
+			if r.status != 0 || !strings.Contains(r.stderr, `\u202e`) {
+				t.Fatalf("status %d; the terminal shows\n%s", r.status, r.stderr)
+			}
+			for _, c := range r.stderr {
+				if unicode.Is(unicode.Bidi_Control, c) || unicode.IsControl(c) && c != '\r' && c != '\n' {
+					t.Fatalf("%U reached the terminal", c)
+				}
+			}
+		})
+	}
+}
+
+// O-06: the table fits the terminal that it is shown on, narrow or wide.
+func TestTableFitsTheTerminal(t *testing.T) {
+	const count = 120
+	m := newMachine(t)
+	spotify := m.standIn(sandbox.Options{Artists: count, Seed: 1, Faults: []string{"escapes"}})
+	m.signIn()
+	m.env["NO_COLOR"] = "1"
+	for _, columns := range []int{40, 80, 200} {
+		t.Run(fmt.Sprint(columns), func(t *testing.T) {
+			r := m.with(t).onTerminal(columns, nil, "artists").wait()
+			lines := screen(r.stderr, columns)
+			if r.status != 0 || len(lines) != count+1 {
+				t.Fatalf("status %d; %d lines on the screen, want %d:\n%s", r.status, len(lines), count+1, strings.Join(lines, "\n"))
+			}
+			for i, line := range lines {
+				if i > 0 && !strings.HasPrefix(line, spotify.Artists()[i-1].ID[:4]) {
+					t.Errorf("line %d is not the artist's: %q", i, line)
+				}
+			}
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spotauth/spotauth/internal/export"
@@ -49,4 +50,26 @@ func TestFailureOnEveryPageInEveryFormat(t *testing.T) {
 			}
 		}
 	}
+}
+
+// O-01: ndjson is there page by page: that of one page before the next one came, and
+// all that came before a page that fails.
+func TestNDJSONComesWithThePages(t *testing.T) {
+	const page = 50
+	t.Run("a page that hangs", func(t *testing.T) {
+		m := newMachine(t)
+		m.standIn(sandbox.Options{Artists: 3 * page, Faults: []string{"page=3:hang"}})
+		m.signIn()
+		artists := m.start(m.command("artists", "--format", "ndjson"))
+		artists.stdout.await(t, fmt.Sprintf(`\A(\{"position":.*\n){%d}\z`, 2*page))
+	})
+	t.Run("a page that fails", func(t *testing.T) {
+		m := newMachine(t)
+		m.standIn(sandbox.Options{Artists: 3 * page, Faults: []string{"page=3:403"}})
+		m.signIn()
+		r := m.run("artists", "--format", "ndjson")
+		if r.status != exitOther || strings.Count(r.stdout, "\n") != 2*page {
+			t.Errorf("status %d after %d lines: %s", r.status, strings.Count(r.stdout, "\n"), r.stderr)
+		}
+	})
 }
