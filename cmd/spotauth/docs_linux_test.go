@@ -52,15 +52,95 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 	}
 }
 
-// examplesIn are the blocks of a document that are for a shell.
-func examplesIn(t *testing.T, file string) []string {
+// What is new since the last time is kept where the list cannot be had or is suddenly
+// empty: the next run must not call everybody new.
+func TestWhatIsNewKeepsItsState(t *testing.T) {
+	need(t, "sh")
+	recipe := exampleWith(t, "comm -13")
+	for _, fault := range []string{"page=1:403*", "page=2:429*,retry-after=3600", `page=1:200*,type=application/json,body={"artists":{"items":[],"total":0,"next":null,"cursors":{"after":null}}}`} {
+		t.Run(fault, func(t *testing.T) {
+			m := newMachine(t)
+			page, _, _ := strings.Cut(fault, ":")
+			m.standIn(sandbox.Options{Artists: 60, Faults: []string{page + ":delay=0s", fault}})
+			m.signIn()
+			if r := m.start(m.program("sh", "-c", recipe)).wait(); r.status != 0 {
+				t.Fatalf("status %d: %s", r.status, r.stderr)
+			}
+			before := m.read("before.txt")
+			if n := strings.Count(before, "\n"); n != 60 || m.read("new.txt") != before {
+				t.Fatalf("the first time %d lines are kept; new are\n%s", n, m.read("new.txt"))
+			}
+			if r := m.start(m.program("sh", "-c", recipe)).wait(); r.status == 0 || m.read("before.txt") != before {
+				t.Errorf("status %d; kept is\n%s", r.status, m.read("before.txt"))
+			}
+		})
+	}
+}
+
+func (m *machine) read(name string) string {
+	m.Helper()
+	text, err := os.ReadFile(filepath.Join(m.home, name))
+	if err != nil {
+		m.Fatal(err)
+	}
+	return string(text)
+}
+
+// A login is due where one is needed, and not where Spotify cannot be asked.
+func TestReminderOfALogin(t *testing.T) {
+	need(t, "sh")
+	recipe := exampleWith(t, "login is due")
+	for fault, due := range map[string]bool{"me:delay=0s": false, "refresh:500*": false, "refresh:429*,retry-after=3600": false, "refresh:revoked": true} {
+		t.Run(fault, func(t *testing.T) {
+			m := newMachine(t)
+			m.standIn(sandbox.Options{Artists: 2, Faults: []string{"exchange:expires_in=1", fault}})
+			m.signIn()
+			r := m.start(m.program("sh", "-c", recipe)).wait()
+			if said := strings.Contains(r.stderr, "login is due"); r.status != 0 || said != due {
+				t.Errorf("status %d; stderr:\n%s", r.status, r.stderr)
+			}
+		})
+	}
+}
+
+func TestExamplesForPowerShell(t *testing.T) {
+	if _, err := exec.LookPath("pwsh"); err != nil {
+		t.Skip("pwsh is not installed")
+	}
+	for _, m := range regexp.MustCompile("(?m)^```powershell\n((?:[^`].*\n)+)```$").FindAllStringSubmatch(document(t, "docs/scripting.md"), -1) {
+		machine := documented(t)
+		if r := machine.start(machine.program("pwsh", "-NoProfile", "-Command", m[1])).wait(); r.status != 0 {
+			t.Errorf("%s\nstatus %d: %s", m[1], r.status, r.stderr)
+		}
+	}
+}
+
+func document(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// exampleWith is the example of docs/scripting.md that has the text in it.
+func exampleWith(t *testing.T, text string) string {
+	t.Helper()
+	for _, example := range examplesIn(t, "docs/scripting.md") {
+		if strings.Contains(example, text) {
+			return example
+		}
+	}
+	t.Fatalf("no example has %q", text)
+	return ""
+}
+
+// examplesIn are the blocks of a document that are for a shell, and what cron is to run.
+func examplesIn(t *testing.T, file string) []string {
+	t.Helper()
 	var all []string
-	for _, m := range regexp.MustCompile("(?m)^```sh\n((?:[^`\n].*\n|\n)*)```$|((?:^ {4}(?:spotauth|go run) .*\n)+)").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("(?m)^```(?:sh\n|crontab\n[0-9* ]+)((?:[^`\n].*\n|\n)*)```$|((?:^ {4}(?:spotauth|go run) .*\n)+)").FindAllStringSubmatch(document(t, file), -1) {
 		all = append(all, m[1]+m[2])
 	}
 	return all
