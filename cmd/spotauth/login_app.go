@@ -26,7 +26,10 @@ const registerSteps = `spotauth needs the client id of a Spotify app of your own
 // askClientID shows how to register an app and asks for its client id.
 func (a *app) askClientID(ctx context.Context) (string, error) {
 	if !a.console.InIsTerminal || !a.console.ErrIsTerminal {
-		return "", usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID (see docs/spotify-app.md)")}
+		return "", hinted{
+			usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID")},
+			"register an app at https://developer.spotify.com/dashboard, then: spotauth login --client-id ID",
+		}
 	}
 	fmt.Fprint(a.console.Err, registerSteps)
 	for {
