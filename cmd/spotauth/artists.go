@@ -107,7 +107,6 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	result, err := a.deliver(ctx, o.output, guard, how, artists)
 	a.console.Done()
 	if err != nil {
-		a.remember(s, err)
 		return err
 	}
 	a.tellOfListing(list, result, how, o)

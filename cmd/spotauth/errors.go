@@ -127,7 +127,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
-	a.remember(a.session, err)
+	a.remember(err)
 	var status statusError
 	if errors.As(err, &status) {
 		return int(status)

@@ -248,7 +248,7 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 
 // remember keeps a limit that ended a command, so that the next process does
 // not knock and lengthen it.
-func (a *app) remember(s *session.Session, err error) {
+func (a *app) remember(err error) {
 	var api *spotify.Error
 	var token *auth.Error
 	var wait time.Duration
@@ -258,10 +258,10 @@ func (a *app) remember(s *session.Session, err error) {
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
 		wait = token.RetryAfter
 	}
-	if s == nil || wait == 0 {
+	if a.session == nil || wait == 0 {
 		return
 	}
-	if err := s.SetCoolDown(a.now().Add(wait)); err != nil {
+	if err := a.session.SetCoolDown(a.now().Add(wait)); err != nil {
 		a.log.Debug("the limit could not be remembered", "error", err)
 	}
 }
