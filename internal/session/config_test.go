@@ -101,7 +101,7 @@ store = "file"
 
 func TestSettingsThroughALink(t *testing.T) {
 	o := fileOptions(t)
-	dotfiles := t.TempDir() + "/spotauth.toml"
+	dotfiles := filepath.Join(t.TempDir(), "spotauth.toml")
 	write(t, dotfiles, "")
 	if err := os.MkdirAll(o.ConfigDir, 0o700); err != nil {
 		t.Fatal(err)

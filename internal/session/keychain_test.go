@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,7 +64,12 @@ func TestInterruptedWaitForTheKeychain(t *testing.T) {
 
 // K-01: each library error in its class, with what helps on each system.
 func TestClassesOfKeychainErrors(t *testing.T) {
-	exit := func(code string) error { return exec.Command("sh", "-c", "exit "+code).Run() }
+	exit := func(code string) error {
+		if runtime.GOOS == "windows" {
+			return exec.Command("cmd", "/c", "exit", code).Run()
+		}
+		return exec.Command("sh", "-c", "exit "+code).Run()
+	}
 	for _, c := range []struct {
 		name                string
 		err                 error

@@ -308,7 +308,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 		t.Error("a sandbox's cool-down holds for Spotify")
 	}
 	after := tree(t, filepath.Dir(real.ConfigDir))
-	maps.DeleteFunc(after, func(path, _ string) bool { return strings.Contains(path, "/sandbox/") })
+	maps.DeleteFunc(after, func(path, _ string) bool { return strings.Contains(filepath.ToSlash(path), "/sandbox/") })
 	if !maps.Equal(before, after) {
 		t.Errorf("changed: before %v, after %v", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
 	}
