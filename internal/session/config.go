@@ -94,7 +94,10 @@ func (o Options) realConfigPath() string {
 
 func readConfig(path string) (config, error) {
 	var c config
-	_, err := toml.DecodeFile(path, &c)
+	err := patiently(func() error {
+		_, err := toml.DecodeFile(path, &c)
+		return err
+	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return config{}, fmt.Errorf("reading the settings in %s: %w", path, err)
 	}

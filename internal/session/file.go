@@ -115,7 +115,7 @@ func writeFile(path string, data []byte) (err error) {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(file.Name(), path); err != nil {
+	if err = patiently(func() error { return os.Rename(file.Name(), path) }); err != nil {
 		return err
 	}
 	if dir, err := os.Open(folder); err == nil { // so that the new name survives a power cut
