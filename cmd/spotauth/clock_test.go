@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ type bench struct {
 	server *sandbox.Server
 	now    time.Time
 	env    map[string]string
+	state  string            // the program's folder
 	dial   http.RoundTripper // nil: the real one
 }
 
@@ -32,12 +32,13 @@ func newBench(t *testing.T, o sandbox.Options) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
-	return &bench{t: t, server: server, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: map[string]string{
-		sandboxVar: server.URL(), "XDG_STATE_HOME": filepath.Join(home, "state"), "BROWSER": "curl -sSLo " + os.DevNull,
-	}}
+	home := homeOf(t.TempDir())
+	for name, value := range home.env {
+		t.Setenv(name, value)
+	}
+	home.env[sandboxVar] = server.URL()
+	home.env["BROWSER"] = "curl -sSLo " + os.DevNull
+	return &bench{t: t, server: server, state: home.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: home.env}
 }
 
 func (b *bench) run(args ...string) (status int, stdout, stderr string) {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -48,9 +49,29 @@ func newMachine(t *testing.T) *machine {
 
 func (m *machine) moveTo(home string) {
 	m.home = home
-	m.env["HOME"] = home
-	m.env["XDG_CONFIG_HOME"] = filepath.Join(home, "config")
-	m.env["XDG_STATE_HOME"] = filepath.Join(home, "state")
+	maps.Copy(m.env, homeOf(home).env)
+}
+
+// A userHome is where a person's files are, and the environment that says so.
+type userHome struct {
+	config, state string // the program's folders
+	env           map[string]string
+}
+
+func homeOf(home string) userHome {
+	config, state := filepath.Join(home, "config"), filepath.Join(home, "state")
+	h := userHome{config: filepath.Join(config, "spotauth"), state: filepath.Join(state, "spotauth")}
+	switch runtime.GOOS {
+	case "windows":
+		h.env = map[string]string{"USERPROFILE": home, "AppData": config, "LocalAppData": state}
+	case "darwin":
+		h.config = filepath.Join(home, "Library", "Application Support", "spotauth")
+		h.state = filepath.Join(h.config, "state")
+		h.env = map[string]string{"HOME": home}
+	default:
+		h.env = map[string]string{"HOME": home, "XDG_CONFIG_HOME": config, "XDG_STATE_HOME": state}
+	}
+	return h
 }
 
 // with is the same machine for a part of the test, which may change its environment.

@@ -55,7 +55,7 @@ func TestTokenEndpointFaultsLeaveTheLogin(t *testing.T) {
 // logins are the saved logins by the names of their files.
 func (b *bench) logins() map[string]string {
 	b.t.Helper()
-	names, err := filepath.Glob(filepath.Join(b.env["XDG_STATE_HOME"], "spotauth/sandbox/*/logins/*"))
+	names, err := filepath.Glob(filepath.Join(b.state, "sandbox/*/logins/*"))
 	if err != nil || len(names) == 0 {
 		b.t.Fatal("no login is saved", err)
 	}
