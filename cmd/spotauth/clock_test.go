@@ -32,13 +32,13 @@ func newBench(t *testing.T, o sandbox.Options) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	home := homeOf(t.TempDir())
-	for name, value := range home.env {
+	user := userAt(t.TempDir())
+	for name, value := range user.env {
 		t.Setenv(name, value)
 	}
-	home.env[sandboxVar] = server.URL()
-	home.env["BROWSER"] = "curl -sSLo " + os.DevNull
-	return &bench{t: t, server: server, state: home.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: home.env}
+	user.env[sandboxVar] = server.URL()
+	user.env["BROWSER"] = "curl -sSLo " + os.DevNull
+	return &bench{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
 }
 
 func (b *bench) run(args ...string) (status int, stdout, stderr string) {

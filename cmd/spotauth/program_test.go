@@ -49,29 +49,29 @@ func newMachine(t *testing.T) *machine {
 
 func (m *machine) moveTo(home string) {
 	m.home = home
-	maps.Copy(m.env, homeOf(home).env)
+	maps.Copy(m.env, userAt(home).env)
 }
 
-// A userHome is where a person's files are, and the environment that says so.
-type userHome struct {
-	config, state string // the program's folders
-	env           map[string]string
+// A user has all files below one folder, and the stand-in for a browser.
+type user struct {
+	config, state string            // the program's folders
+	env           map[string]string // what says so
 }
 
-func homeOf(home string) userHome {
+func userAt(home string) user {
 	config, state := filepath.Join(home, "config"), filepath.Join(home, "state")
-	h := userHome{config: filepath.Join(config, "spotauth"), state: filepath.Join(state, "spotauth")}
+	u := user{config: filepath.Join(config, "spotauth"), state: filepath.Join(state, "spotauth")}
 	switch runtime.GOOS {
 	case "windows":
-		h.env = map[string]string{"USERPROFILE": home, "AppData": config, "LocalAppData": state}
+		u.env = map[string]string{"USERPROFILE": home, "AppData": config, "LocalAppData": state, "BROWSER": "xdg-open"}
 	case "darwin":
-		h.config = filepath.Join(home, "Library", "Application Support", "spotauth")
-		h.state = filepath.Join(h.config, "state")
-		h.env = map[string]string{"HOME": home}
-	default:
-		h.env = map[string]string{"HOME": home, "XDG_CONFIG_HOME": config, "XDG_STATE_HOME": state}
+		u.config = filepath.Join(home, "Library", "Application Support", "spotauth")
+		u.state = filepath.Join(u.config, "state")
+		u.env = map[string]string{"HOME": home, "BROWSER": "xdg-open"}
+	default: // where the opener looks for xdg-open by itself
+		u.env = map[string]string{"HOME": home, "XDG_CONFIG_HOME": config, "XDG_STATE_HOME": state}
 	}
-	return h
+	return u
 }
 
 // with is the same machine for a part of the test, which may change its environment.

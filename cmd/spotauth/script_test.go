@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,9 +69,12 @@ func runScripts(t *testing.T, files []string, store func(*testscript.Env) ([]str
 			if err := os.MkdirAll(home, 0o700); err != nil {
 				return err
 			}
-			env.Setenv("HOME", home)
-			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
-			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			user := userAt(home)
+			for name, value := range user.env {
+				env.Setenv(name, value)
+			}
+			env.Setenv("CONFIG", user.config)
+			env.Setenv("STATE", user.state)
 			env.Setenv("DISPLAY", ":0")               // the browser stand-in needs none
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
 			env.Setenv("BROWSER_MODE", "agree")
@@ -165,11 +169,15 @@ func (s *scriptT) sweepFiles(dir string) {
 
 // commands are what the scripts know beside the standard commands.
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"sandbox":  startSandbox,
-	"tell":     tellSandbox,
-	"requests": countRequests,
-	"records":  countRecords,
-	"exits":    exits,
+	"sandbox":   startSandbox,
+	"tell":      tellSandbox,
+	"requests":  countRequests,
+	"records":   countRecords,
+	"exits":     exits,
+	"usedtoken": setToken,
+	"head":      head,
+	"spotipy":   writeSpotipy,
+	"elsewhere": agreeElsewhere,
 }
 
 // exits runs a command and asserts its exit status: exits 4 spotauth token
@@ -186,6 +194,49 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// setToken sets a variable to an access token that was used: usedtoken SPOTIFY_ACCESS_TOKEN
+func setToken(ts *testscript.TestScript, neg bool, args []string) {
+	server := lastSandbox(ts)
+	for _, secret := range server.Secrets() {
+		if isAccessToken(server, secret) {
+			ts.Setenv(args[0], secret)
+			return
+		}
+	}
+	ts.Fatalf("no access token was used")
+}
+
+// head copies the first bytes of a file to another: head 300 login.age short.age
+func head(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[1])[:n]), 0o600))
+}
+
+// writeSpotipy makes the file that spotipy keeps of a login in a file: spotipy default token.cache
+func writeSpotipy(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(ts.Getenv("SANDBOX_STATE"), "logins", args[0]+"-*"))
+	ts.Check(err)
+	if len(names) != 1 {
+		ts.Fatalf("the logins of %s are %v", args[0], names)
+	}
+	var login struct {
+		Refresh string `json:"refresh_token"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(names[0])), &login))
+	text := fmt.Sprintf(`{"access_token":"x","refresh_token":%q,"scope":"user-follow-read","expires_at":1}`, login.Refresh)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// agreeElsewhere opens the address in a file where the program does not
+// listen, and writes down the one that comes of it: elsewhere url token-address
+func agreeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
+	resp, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, strings.TrimSpace(ts.ReadFile(args[0])), nil))
+	ts.Check(err)
+	resp.Body.Close()
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(resp.Header.Get("Location")+"\n"), 0o600))
 }
 
 // startSandbox starts a stand-in with artists=N, fault=SPEC, consent=..., rotate, legacy.
@@ -217,6 +268,8 @@ func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	self := scriptOf(ts)
 	self.servers = append(self.servers, server)
 	ts.Setenv("SPOTAUTH_SANDBOX", server.URL())
+	_, address, _ := strings.Cut(server.URL(), "://")
+	ts.Setenv("SANDBOX_STATE", filepath.Join(ts.Getenv("STATE"), "sandbox", strings.ReplaceAll(address, ":", "-")))
 }
 
 func scriptOf(ts *testscript.TestScript) *scriptT { return ts.Value(scriptKey{}).(*scriptT) }
@@ -300,7 +353,7 @@ func countRecords(ts *testscript.TestScript, neg bool, args []string) {
 func browserStandIn() {
 	address := os.Args[len(os.Args)-1]
 	trace := strings.Join(append(os.Args, os.Environ()...), "\n")
-	_ = os.WriteFile(filepath.Join(os.Getenv("WORK"), fmt.Sprintf("browser-%d.trace", os.Getpid())), []byte(trace), 0o600)
+	_ = os.WriteFile(traceFile(), []byte(trace), 0o600)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for step := range strings.SplitSeq(os.Getenv("BROWSER_MODE"), ",") {
@@ -309,6 +362,10 @@ func browserStandIn() {
 			os.Exit(1)
 		}
 	}
+}
+
+func traceFile() string {
+	return filepath.Join(os.Getenv("WORK"), fmt.Sprintf("browser-%d.trace", os.Getpid()))
 }
 
 func browse(ctx context.Context, step, address string) error {
@@ -328,10 +385,17 @@ func browse(ctx context.Context, step, address string) error {
 		fmt.Fprintln(os.Stderr, "Gtk-WARNING: something nobody asked about")
 	case "slow": // enough to be seen at work
 		time.Sleep(300 * time.Millisecond)
-	case "foreground":
-		time.Sleep(20 * time.Second)
+	case "foreground": // until the test is over, for Windows deletes no program that runs
+		for _, err := os.Stat(traceFile()); err == nil && ctx.Err() == nil; _, err = os.Stat(traceFile()) {
+			time.Sleep(20 * time.Millisecond)
+		}
 	case "fork":
-		child := exec.Command("sleep", "20")
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		child := exec.Command(self)
+		child.Env = append(os.Environ(), "BROWSER_MODE=foreground")
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		return child.Start()
 	case "fail":
