@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -243,6 +244,14 @@ func TestAPromptIsNotShownWhenItsContextHasEnded(t *testing.T) {
 	}
 }
 
+// longestLine is how much the system takes before Enter, but for some.
+func longestLine() int {
+	if runtime.GOOS == "linux" {
+		return 4000
+	}
+	return 1000
+}
+
 func TestPromptAnswers(t *testing.T) {
 	rows := []struct {
 		name, keys, line string
@@ -252,7 +261,7 @@ func TestPromptAnswers(t *testing.T) {
 		{"only Enter", "\n", "", nil},
 		{"end of input", "\x04", "", io.EOF},
 		{"end of input after text", "abc\x04\x04", "abc", nil},
-		{"as long as a terminal's line gets", strings.Repeat("a", 4000) + "\n", strings.Repeat("a", 4000), nil},
+		{"as long as a terminal's line gets", strings.Repeat("a", longestLine()) + "\n", strings.Repeat("a", longestLine()), nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -378,6 +387,9 @@ func TestCtrlC(t *testing.T) {
 	}
 	if strings.Contains(s.text(), "half") {
 		t.Errorf("the screen shows %q", s.text())
+	}
+	if runtime.GOOS != "linux" {
+		return // where a terminal goes with its session
 	}
 	if after := s.modes(); after != before {
 		t.Errorf("the terminal is left as %s, was %s", after, before)

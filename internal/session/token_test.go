@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -260,7 +261,9 @@ func TestOnlyWhatDiedIsBuried(t *testing.T) {
 // T-05: a place that cannot be locked keeps nobody from refreshing.
 func TestNoLockToBeHad(t *testing.T) {
 	s, _ := savedSession(t, testLogin())
-	s.options.StateDir = "/dev/null/no/folder"
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "")
+	s.options.StateDir = filepath.Join(file, "no", "folder")
 	posts := 0
 	l, err := s.Token(t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
 	if err != nil || l.Access.Reveal() != "access-1" || posts != 1 {
