@@ -38,7 +38,7 @@ func (f files) set(_ context.Context, k key, data string) error {
 
 func (f files) remove(_ context.Context, k key) error {
 	f.sweep(k)
-	err := os.Remove(f.path(k))
+	err := patiently(func() error { return os.Remove(f.path(k)) })
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
