@@ -325,8 +325,11 @@ func TestHundredLoginsLeaveNothing(t *testing.T) {
 func leftovers(t *testing.T) int {
 	t.Helper()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if runtime.GOOS != "linux" {
+		return runtime.NumGoroutine()
+	}
 	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return len(fds) + runtime.NumGoroutine()
