@@ -63,7 +63,7 @@ func TestJQErrors(t *testing.T) {
 	}
 }
 
-// L-18: Ctrl-C ends a program that never ends by itself.
+// L-17: Ctrl-C ends a program that never ends by itself.
 func TestJQEndsWithItsContext(t *testing.T) {
 	for _, f := range []export.Format{export.JSON, export.NDJSON} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
