@@ -78,7 +78,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
 	f.StringVarP(&o.output, "output", "o", onStdout, "write to this file, replaced only when whole; - is stdout")
 	f.BoolVar(&o.strict, "strict", false, "fail with status 10 unless Spotify counts as many as were found")
-	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100%: replace in any case; with --jq no other)")
+	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100%: replace in any case, the only value beside --jq)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
 	completeBy(cmd, "fields", completeFields)
@@ -252,8 +252,8 @@ func wholeOrStrict(artists iter.Seq2[spotify.Artist, error], list *spotify.Listi
 				return
 			}
 		}
-		unknown := list.Total < 0 && (list.Limit == 0 || list.Unique < list.Limit)
-		if strict && (unknown || !list.Complete()) {
+		limited := list.Limit > 0 && list.Unique >= list.Limit
+		if strict && !limited && list.Unique != list.Total { // also where the total is not known
 			yield(spotify.Artist{}, incompleteError{list.Unique, list.Total})
 		}
 	}

@@ -142,7 +142,8 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 	if o.timeout <= 0 {
 		return nil, auth.Config{}, usageError{errors.New("--timeout must be more than 0")}
 	}
-	s, err := a.openToSave(session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
+	where := session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store}
+	s, err := a.openToSave(where)
 	if err != nil {
 		return nil, auth.Config{}, err
 	}
@@ -150,17 +151,18 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 	if err != nil {
 		return nil, auth.Config{}, err
 	}
-	// Once more, for now the client id is known.
-	if s, err = a.openToSave(session.Options{ClientID: c.ClientID, RedirectURI: o.redirectURI, Store: o.store}); err == nil {
-		err = s.Probe(ctx)
+	if where.ClientID = c.ClientID; s.Settings().ClientID != c.ClientID { // it was asked for, or is the stand-in's
+		if s, err = a.openToSave(where); err != nil {
+			return nil, auth.Config{}, err
+		}
 	}
-	if err == nil {
-		_, err = unlessDamaged(s.Load(ctx))
+	if err := s.Probe(ctx); err != nil {
+		return nil, auth.Config{}, err
 	}
-	if err == nil {
-		err = a.coolDown(ctx, s.CoolDown())
+	if _, err := unlessDamaged(s.Load(ctx)); err != nil {
+		return nil, auth.Config{}, err
 	}
-	return s, c, err
+	return s, c, a.coolDown(ctx, s.CoolDown())
 }
 
 // loginConfig gathers what auth needs, and asks for the client id if nothing gives it.

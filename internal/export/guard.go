@@ -57,9 +57,10 @@ func (g Guard) check(name, path string, rows int) error {
 	return nil
 }
 
-// count tells how many artists the file holds. A file that is not there, or is
-// no list of the format, holds none. Of a damaged list the lines are counted:
-// what cannot be read must not let a poor list through.
+// count tells how many artists the file holds: 0 where there is none, or nothing
+// in it; -1 where they cannot be counted, as in a list that was saved again in
+// another form. Of a damaged list the lines are counted: what cannot be read must
+// not let a poor list through.
 func (g Guard) count(path string) int {
 	f, err := os.Open(path)
 	if err != nil {
@@ -67,20 +68,23 @@ func (g Guard) count(path string) int {
 	}
 	defer f.Close()
 	r := bufio.NewReader(f)
+	if _, err := r.Peek(1); err != nil {
+		return 0
+	}
 	switch {
 	case g.JQ:
-		if _, err := r.ReadByte(); err != nil {
-			return 0
-		}
 		return -1
 	case g.Format == JSON || g.Format == NDJSON:
 		n, err := countObjects(json.NewDecoder(r), g.Format)
-		if err != nil {
-			n = countLines(again(f), "{")
+		if err == nil {
+			return n
 		}
-		return n
+		if n = countLines(again(f), "{"); n > 0 {
+			return n
+		}
+		return -1
 	case !hasHeader(r, g.Format):
-		return 0
+		return -1
 	case g.Format == CSV || g.Format == ExcelCSV:
 		n, err := countRecords(csv.NewReader(r))
 		if err != nil {
@@ -97,8 +101,8 @@ func again(f *os.File) *bufio.Reader {
 	return bufio.NewReader(f)
 }
 
-// hasHeader reads the first line, and says whether it has the names of fields
-// and nothing else.
+// hasHeader reads the first line, and says whether it has names of fields. Others
+// may stand beside them: people add columns.
 func hasHeader(r *bufio.Reader, format Format) bool {
 	line, _ := r.ReadSlice('\n') // what is longer than its buffer is no header of ours
 	head := strings.TrimRight(strings.TrimPrefix(string(line), "\uFEFF"), "\r\n")
@@ -111,18 +115,15 @@ func hasHeader(r *bufio.Reader, format Format) bool {
 	default:
 		names = strings.Split(head, ",")
 	}
-	for _, name := range names {
-		if !slices.Contains(Fields(), strings.Trim(name, `"`)) {
-			return false
-		}
-	}
-	return len(names) > 0
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains(Fields(), strings.Trim(name, `"`))
+	})
 }
 
 func countObjects(d *json.Decoder, format Format) (n int, err error) {
 	if format == JSON {
 		if t, err := d.Token(); err != nil || t != json.Delim('[') {
-			return 0, nil
+			return 0, errors.New("not an array")
 		}
 	}
 	for d.More() {
