@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,8 @@ func newBench(t *testing.T, o sandbox.Options) *bench {
 
 func (b *bench) run(args ...string) (status int, stdout, stderr string) {
 	b.t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // an export changes both for its process
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	var out, errs bytes.Buffer
 	a := newApp(strings.NewReader(""), &out, &errs)
 	a.now = func() time.Time { return b.now }

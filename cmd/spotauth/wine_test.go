@@ -73,7 +73,7 @@ func (w *wine) command(ctx context.Context, name string, args ...string) *exec.C
 
 func (w *wine) must(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := w.try(t, name, args...)
+	out, err := w.try(t, 5*time.Minute, name, args...)
 	if err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
@@ -81,14 +81,14 @@ func (w *wine) must(t *testing.T, name string, args ...string) string {
 }
 
 // try runs a command. Its output goes to a file, for what it starts keeps it open.
-func (w *wine) try(t *testing.T, name string, args ...string) (string, error) {
+func (w *wine) try(t *testing.T, limit time.Duration, name string, args ...string) (string, error) {
 	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := w.command(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = out, out
@@ -209,12 +209,11 @@ func (w *wine) testSuite(t *testing.T) {
 			program := filepath.Join(w.dir, filepath.Base(room)+".test.exe")
 			w.must(t, "go", "test", "-c", "-overlay", overlay, "-o", program, pkg)
 			t.Chdir(filepath.Join("../..", room))
-			args := []string{program, "-test.v", "-test.skip", strings.Join(notUnderWine, "|")}
-			out, err := w.try(t, "wine", args...)
-			if err != nil {
-				failed := failures(out)
+			args := []string{program, "-test.v", "-test.timeout=6m", "-test.skip", strings.Join(notUnderWine, "|")}
+			out, err := w.try(t, 7*time.Minute, "wine", args...)
+			if failed := failures(out); err != nil && len(failed) > 0 {
 				t.Logf("once more, one at a time: %v", failed)
-				again, failing := w.try(t, "wine", append(args, "-test.parallel=1", "-test.run", strings.Join(failed, "|"))...)
+				again, failing := w.try(t, 7*time.Minute, "wine", append(args, "-test.parallel=1", "-test.run", strings.Join(failed, "|"))...)
 				out, err = out+again, failing
 			}
 			if err != nil {
@@ -258,6 +257,9 @@ func (w *wine) overlay(t *testing.T) string {
 		t.Fatal(err)
 	}
 	const notSupported, notImplemented = "STATUS_NOT_SUPPORTED", "NTStatus(0xC0000002)"
+	if !strings.Contains(string(text), notSupported+":") {
+		t.Fatalf("%s has no %s: any more", source, notSupported)
+	}
 	patched := filepath.Join(w.dir, "at_windows.go")
 	text = []byte(strings.Replace(string(text), notSupported+":", notSupported+", "+notImplemented+":", 1))
 	if err := os.WriteFile(patched, text, 0o600); err != nil {

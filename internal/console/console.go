@@ -131,8 +131,8 @@ type stream struct {
 	w    io.Writer
 }
 
-// Write holds no lock while it writes: nobody may be reading, and then Done must
-// not wait.
+// Write holds no lock while it writes: nobody may be reading there, and then Done
+// must not wait.
 func (s stream) Write(p []byte) (int, error) {
 	s.last.mu.Lock()
 	s.last.erase()

@@ -153,7 +153,7 @@ func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) 
 // under a name that nobody can foresee, with the mode and owner of old.
 func beside(path string, old fs.FileInfo) (*os.File, error) {
 	dir, base := filepath.Split(path)
-	base = strings.ToValidUTF8(base[:min(len(base), 200)], "") // a name may have 255 bytes
+	base = strings.ToValidUTF8(base[:min(len(base), 200)], "") // a name may have 255 bytes, this one's ends included
 	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
 		return nil, fmt.Errorf("creating a file beside it: %w", cause.Err)
