@@ -18,59 +18,77 @@ import (
 
 const module = "github.com/spotauth/spotauth"
 
-type room struct {
+type importRule struct {
 	path, why  string
 	may, never []string
 }
 
-// house says who may import whom; docs/design.md has the same table in words.
-// A room lists the modules and sibling rooms it may import beside the standard
-// library, and what it must never import even from there.
-var house = []room{
-	{"cmd/spotauth", "words and wiring; what a keychain is, session knows",
-		[]string{"internal/secret", "internal/console", "internal/auth", "internal/session", "internal/spotify", "internal/export", "internal/sandbox",
-			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pkg/browser", "golang.org/x/sys"},
+// importRules says which package may import which. docs/design.md has the same
+// table in words. A rule lists the modules and packages of our own that are
+// allowed besides the standard library, and what is forbidden even there.
+// Files for Windows call it through golang.org/x/sys/windows.
+var importRules = []importRule{
+	{"cmd/spotauth", "it wires packages together; only session knows keychains",
+		[]string{"internal/secret", "internal/console", "internal/auth", "internal/session", "internal/spotify",
+			"internal/export", "internal/list", "internal/sandbox",
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pkg/browser",
+			"golang.org/x/sys/windows"}, // errors of closed pipes
 		nil},
-	{"internal/secret", "a string that never prints itself needs nobody", nil, []string{"net/http", "os"}},
-	{"internal/console", "the terminal knows no other room",
-		[]string{"golang.org/x/term", "golang.org/x/sys", "github.com/mattn/go-runewidth"}, []string{"net/http"}},
+	{"internal/secret", "a string that never prints itself needs no other package", nil, []string{"net/http", "os"}},
+	{"internal/console", "the terminal knows no other package",
+		[]string{"golang.org/x/term", "golang.org/x/sys/unix", "github.com/mattn/go-runewidth",
+			"golang.org/x/sys/windows"}, // console modes
+		[]string{"net/http"}},
+	{"internal/wire", "what auth and spotify know about HTTP depends on neither",
+		[]string{"internal/secret"}, []string{"os", "os/exec"}},
 	{"internal/auth", "the protocol touches no keychain, environment or standard stream",
-		[]string{"internal/secret", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
-	{"internal/session", "refreshing comes in as a func, so that keeping knows no network",
+		[]string{"internal/secret", "internal/wire", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
+	{"internal/session", "refreshing is a function it is given, so storing a login needs no network",
 		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/BurntSushi/toml",
-			"github.com/docker/docker-credential-helpers", "filippo.io/age"}, []string{"net/http"}},
-	{"internal/spotify", "a token comes in as a func, so that the Web API knows no sign-in",
-		[]string{"internal/secret", "github.com/cenkalti/backoff", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
+			"github.com/docker/docker-credential-helpers", "filippo.io/age",
+			"golang.org/x/sys/windows"}, // files in use
+		[]string{"net/http"}},
+	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",
+		[]string{"internal/secret", "internal/wire", "github.com/cenkalti/backoff", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
 	{"internal/export", "artists to bytes, and nothing else",
-		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth"}, []string{"net/http"}},
-	{"internal/sandbox", "what checks the code must not share it", nil, nil},
+		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth",
+			"golang.org/x/sys/windows"}, // files in use
+		[]string{"net/http"}},
+	{"internal/list", "bytes to artists, and nothing else",
+		[]string{"internal/spotify", "github.com/go-json-experiment/json"}, []string{"net/http"}},
+	{"internal/sandbox", "a stand-in must not share code with what it checks", nil, nil},
 }
 
-func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, module+"/...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := 0
-	for line := range strings.Lines(string(out)) {
-		words := strings.Fields(line)
-		pkg := strings.TrimPrefix(words[0], module+"/")
-		at := slices.IndexFunc(house, func(r room) bool {
-			return pkg == r.path || strings.HasPrefix(pkg, r.path+"/")
-		})
-		if at < 0 {
-			t.Errorf("%s is no room of the house: give it a line in this table, or a place in a room", pkg)
-			continue
-		}
-		seen++
-		for _, imported := range words[1:] {
-			if !allowed(imported, house[at].may, house[at].never) {
-				t.Errorf("%s imports %s: %s", pkg, imported, house[at].why)
+func TestPackagesImportOnlyWhatTheyMay(t *testing.T) { // B-53
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		t.Run(system, func(t *testing.T) {
+			cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, module+"/...")
+			cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			for line := range strings.Lines(string(out)) {
+				words := strings.Fields(line)
+				checkImports(t, strings.TrimPrefix(words[0], module+"/"), words[1:])
+			}
+		})
 	}
-	if seen < len(house) {
-		t.Errorf("saw %d rooms of %d", seen, len(house))
+}
+
+func checkImports(t *testing.T, pkg string, imports []string) {
+	t.Helper()
+	at := slices.IndexFunc(importRules, func(r importRule) bool {
+		return pkg == r.path || strings.HasPrefix(pkg, r.path+"/")
+	})
+	if at < 0 {
+		t.Errorf("%s has no rule in importRules", pkg)
+		return
+	}
+	for _, imported := range imports {
+		if !allowed(imported, importRules[at].may, importRules[at].never) {
+			t.Errorf("%s imports %s: %s", pkg, imported, importRules[at].why)
+		}
 	}
 }
 
@@ -84,7 +102,7 @@ func allowed(imported string, may, never []string) bool {
 	})
 }
 
-func TestHouseRulesCatchABreach(t *testing.T) {
+func TestImportRulesCatchABreach(t *testing.T) {
 	for _, tt := range []struct {
 		imported   string
 		may, never []string
@@ -100,6 +118,25 @@ func TestHouseRulesCatchABreach(t *testing.T) {
 	} {
 		if got := allowed(tt.imported, tt.may, tt.never); got != tt.want {
 			t.Errorf("allowed(%s, %v, %v) = %v", tt.imported, tt.may, tt.never, got)
+		}
+	}
+}
+
+// export and list know what an artist is, and nothing else of the Web API.
+func TestFormatsKnowOnlyTheArtist(t *testing.T) {
+	names, err := filepath.Glob("../../internal/[el]*/*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, used := range regexp.MustCompile(`\bspotify\.[A-Z]\w*`).FindAllString(string(text), -1) {
+			if used != "spotify.Artist" {
+				t.Errorf("%s uses %s", name, used)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,43 +14,33 @@ import (
 	"testing"
 )
 
-// shipped are the modules that reach the program on any system (X-04). A new
-// one has a line in docs/design.md, and NOTICE has its licence.
-var shipped = []string{
-	"filippo.io/age",
-	"filippo.io/hpke",
-	"github.com/BurntSushi/toml",
-	"github.com/cenkalti/backoff/v5",
-	"github.com/clipperhouse/uax29/v2",
-	"github.com/danieljoos/wincred",
-	"github.com/docker/docker-credential-helpers",
-	"github.com/go-json-experiment/json",
-	"github.com/godbus/dbus/v5",
-	"github.com/gofrs/flock",
-	"github.com/inconshreveable/mousetrap",
-	"github.com/itchyny/gojq",
-	"github.com/itchyny/timefmt-go",
-	"github.com/mattn/go-runewidth",
-	"github.com/pkg/browser",
-	"github.com/spf13/cobra",
-	"github.com/spf13/pflag",
-	"github.com/zalando/go-keyring",
-	"golang.org/x/crypto",
-	"golang.org/x/oauth2",
-	"golang.org/x/sys",
-	"golang.org/x/term",
-	"golang.org/x/text",
+// onlyTests is the comment in go.mod between the modules that reach the program
+// and those that only tests use.
+const onlyTests = "// Modules that only tests use."
+
+// shipped returns the modules that go.mod lists as part of the program.
+func shipped(t *testing.T) (paths []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, _, found := strings.Cut(string(text), onlyTests)
+	if !found {
+		t.Fatalf("go.mod has no comment %q", onlyTests)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v`).FindAllStringSubmatch(listed, -1) {
+		paths = append(paths, m[1])
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 func TestOnlyTheseModulesAreShipped(t *testing.T) { // X-04
 	folders, packages := builtFrom(t)
-	var modules []string
-	for path := range folders {
-		modules = append(modules, path)
-	}
-	slices.Sort(modules)
-	if !slices.Equal(modules, shipped) {
-		t.Errorf("the program is built from\n%s\nwhich is not the list of this test", strings.Join(modules, "\n"))
+	modules := slices.Sorted(maps.Keys(folders))
+	if listed := shipped(t); !slices.Equal(modules, listed) {
+		t.Errorf("the program is built from\n%s\nbut go.mod lists above %q\n%s", strings.Join(modules, "\n"), onlyTests, strings.Join(listed, "\n"))
 	}
 	rows := tableOfModules(t)
 	for _, path := range direct(t) {
@@ -64,7 +55,7 @@ func TestOnlyTheseModulesAreShipped(t *testing.T) { // X-04
 	}
 }
 
-// tableOfModules is the first column of the tables in docs/design.md.
+// tableOfModules returns the first column of the tables in docs/design.md.
 func tableOfModules(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/design.md")
@@ -74,7 +65,7 @@ func tableOfModules(t *testing.T) string {
 	return strings.Join(regexp.MustCompile(`(?m)^\| [^|]+\|`).FindAllString(string(text), -1), "\n")
 }
 
-// direct are the modules that go.mod requires for packages of our own.
+// direct returns the modules that our own packages import.
 func direct(t *testing.T) (paths []string) {
 	t.Helper()
 	out, err := exec.Command("go", "mod", "edit", "-json").Output()
@@ -101,7 +92,7 @@ func direct(t *testing.T) (paths []string) {
 	return paths
 }
 
-// NOTICE has the licences of exactly these modules. A release ships it.
+// NOTICE has the licenses of exactly these modules. A release ships it.
 func TestNotice(t *testing.T) { // X-04
 	folders, _ := builtFrom(t)
 	want := notice(t, folders)
@@ -111,24 +102,24 @@ func TestNotice(t *testing.T) { // X-04
 		}
 	}
 	if got, err := os.ReadFile("../../NOTICE"); err != nil || !bytes.Equal(got, want) {
-		t.Error("NOTICE has not the licences of the modules that are shipped; run this test with -update")
+		t.Error("NOTICE is out of date: run \"make man\"")
 	}
 }
 
-// notice groups the modules by the text of their licence.
+// notice groups the modules by the text of their license.
 func notice(t *testing.T, folders map[string]string) []byte {
 	t.Helper()
 	var texts []string
 	of := map[string][]string{}
-	for _, path := range shipped {
-		text := licence(t, folders[path])
+	for _, path := range slices.Sorted(maps.Keys(folders)) {
+		text := license(t, folders[path])
 		if of[text] == nil {
 			texts = append(texts, text)
 		}
 		of[text] = append(of[text], path)
 	}
-	// The standard library is under the licence of the modules beside it.
-	goText := licence(t, folders["golang.org/x/sys"])
+	// The standard library has the same license as golang.org/x.
+	goText := license(t, folders["golang.org/x/sys"])
 	of[goText] = append(of[goText], "the Go standard library")
 	var all bytes.Buffer
 	fmt.Fprintln(&all, "The programs of spotauth (see LICENSE) contain the following.")
@@ -138,8 +129,8 @@ func notice(t *testing.T, folders map[string]string) []byte {
 	return all.Bytes()
 }
 
-// licence is the text of the licence files in a module's folder.
-func licence(t *testing.T, folder string) string {
+// license returns the text of the license files in a module's folder.
+func license(t *testing.T, folder string) string {
 	t.Helper()
 	var texts []string
 	for _, pattern := range []string{"LICEN[CS]E*", "COPYING*", "NOTICE*"} {
@@ -156,13 +147,13 @@ func licence(t *testing.T, folder string) string {
 		}
 	}
 	if len(texts) == 0 {
-		t.Fatalf("no licence in %s", filepath.Base(folder))
+		t.Fatalf("no license in %s", filepath.Base(folder))
 	}
 	return strings.Join(texts, "\n\n")
 }
 
-// builtFrom are the folders of the modules in the program, and its packages,
-// on all systems that it is built for.
+// builtFrom returns the folders of the modules in the program, and its packages,
+// for all three systems.
 func builtFrom(t *testing.T) (folders map[string]string, packages []string) {
 	t.Helper()
 	folders = map[string]string{}
