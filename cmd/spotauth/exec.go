@@ -74,9 +74,13 @@ func childEnvironment(l session.Login) []string {
 }
 
 // harmlessEnvironment is our environment without the secrets in it.
-func harmlessEnvironment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+func harmlessEnvironment() []string { return withoutSecrets(os.Environ()) }
+
+// withoutSecrets ignores the case of names, as Windows does.
+func withoutSecrets(env []string) []string {
+	return slices.DeleteFunc(env, func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE"}, name)
+		return slices.ContainsFunc([]string{"SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE"},
+			func(secret string) bool { return strings.EqualFold(name, secret) })
 	})
 }

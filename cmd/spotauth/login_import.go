@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -14,10 +14,10 @@ import (
 	"github.com/spotauth/spotauth/internal/session"
 )
 
-// importLogin takes over the login that spotipy keeps in a .cache file. A
-// refresh proves that the client id fits; the file is left as it is.
+// importLogin takes over the login that spotipy keeps in a .cache file. A refresh proves
+// that the client ID fits. The file is left as it is.
 func (a *app) importLogin(ctx context.Context, o loginOptions) error {
-	refresh, err := readSpotipyCache(o.importFile)
+	refresh, err := readSpotipyCache(ctx, o.importFile)
 	if err != nil {
 		return err
 	}
@@ -25,38 +25,57 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	g, err := auth.Refresh(ctx, c, refresh)
+	// The answer may replace the token in the file, so Ctrl-C must not tear it.
+	g, err := auth.Refresh(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
-		return hinted{errors.New("spotify no longer accepts the login in the file, or it belongs to another client id"), loginHint}
+		return hinted{errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginHint}
 	}
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(g.Scopes, defaultScope) {
-		return fmt.Errorf("%w: %s is missing", auth.ErrScope, defaultScope)
+	replaced := !g.Refresh.Equal(refresh)
+	who, err := a.saveImported(ctx, s, c, g, o.force, replaced)
+	if err != nil && replaced {
+		a.console.Warn("Spotify replaced the refresh token in %s, so the login there may have stopped working", o.importFile)
 	}
-	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
-		return err
-	}
-	if err := a.sameAccount(ctx, s, who, o.force); err != nil {
-		return err
-	}
-	// When the person agreed is not in the file, so the end of the six months is not known.
-	l := session.Login{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who, Refresh: refresh}
-	if err := s.Save(ctx, l.With(tokens(g), a.now())); err != nil {
 		return err
 	}
 	a.welcome(who)
 	a.console.Warn("%s still holds tokens in plain text; delete it when no other program needs it", o.importFile)
-	return nil
+	return context.Cause(ctx)
+}
+
+// saveImported finds out whose login it is, and saves it. If the token in the file has been
+// replaced, Ctrl-C ends only the question whether to replace another account's login.
+func (a *app) saveImported(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, force, replaced bool) (session.Account, error) {
+	whole := ctx
+	if replaced {
+		whole = context.WithoutCancel(ctx)
+	}
+	if !slices.Contains(g.Scopes, defaultScope) {
+		return session.Account{}, fmt.Errorf("%w: %s is missing", auth.ErrScope, defaultScope)
+	}
+	who, err := a.whoHolds(whole, c.Origin, g.Access)
+	if err != nil {
+		return who, err
+	}
+	if err := a.sameAccount(ctx, s, who, force); err != nil {
+		return who, err
+	}
+	// The file does not say when the person agreed, so the end of the six months is not known.
+	l := session.Login{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who}
+	return who, s.Save(whole, l.With(tokens(g), a.now()))
 }
 
 // readSpotipyCache reads the refresh token, and whether the scope will do.
-func readSpotipyCache(name string) (secret.String, error) {
-	text, err := os.ReadFile(name)
+func readSpotipyCache(ctx context.Context, name string) (secret.String, error) {
+	text, err := readFile(ctx, name)
+	if errors.As(err, new(*fs.PathError)) {
+		err = usageError{fmt.Errorf("reading the login to import: %w", err)}
+	}
 	if err != nil {
-		return secret.String{}, usageError{fmt.Errorf("reading the login to import: %w", err)}
+		return secret.String{}, err
 	}
 	var cache struct {
 		RefreshToken string `json:"refresh_token"`

@@ -34,7 +34,7 @@ Exit status: 0, 1, 2 for wrong usage, 7 if there is no keychain.`,
 type logoutOptions struct{ all bool }
 
 func (a *app) logout(ctx context.Context, o logoutOptions) error {
-	options, err := a.sessionOptions(session.Options{})
+	options, err := a.savedOptions()
 	if err != nil {
 		return err
 	}
@@ -50,31 +50,40 @@ func (a *app) logout(ctx context.Context, o logoutOptions) error {
 		}
 	}
 	var failed error
+	removedAny := false
 	for _, name := range names {
 		options.Profile = name
-		failed = cmp.Or(failed, a.forget(ctx, options))
+		removed, err := a.forget(ctx, options)
+		failed, removedAny = cmp.Or(failed, err), removedAny || removed
 	}
-	if failed != nil {
-		return failed
+	if removedAny {
+		a.console.Note("Spotify still lists the app until you remove it at https://www.spotify.com/account/apps/")
 	}
-	a.console.Note("spotify itself still lists the app until you remove it: https://www.spotify.com/account/apps/")
-	return nil
+	return failed
 }
 
-// forget deletes the login of one profile and says so only when it is gone.
-func (a *app) forget(ctx context.Context, o session.Options) error {
+// forget deletes the login of one profile, and says so only when it is gone.
+func (a *app) forget(ctx context.Context, o session.Options) (removed bool, err error) {
 	s, err := session.Open(o)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, missing := s.Load(ctx)
 	if err := s.Forget(ctx); err != nil {
-		return err
+		return false, err
 	}
 	if errors.Is(missing, session.ErrNone) {
 		a.console.Note("no login is saved in profile %s", s.Profile())
-		return nil
+		return false, nil
 	}
 	a.console.Note("removed the saved login of profile %s", s.Profile())
-	return nil
+	return true, nil
+}
+
+// savedOptions lead to what a profile has saved, whatever SPOTAUTH_CLIENT_ID says: that
+// is the app of a new login.
+func (a *app) savedOptions() (session.Options, error) {
+	o, err := a.sessionOptions(session.Options{})
+	o.ClientID = ""
+	return o, err
 }

@@ -96,11 +96,11 @@ func (a *app) profileUse(ctx context.Context, name string) error {
 }
 
 func (a *app) profileRemove(ctx context.Context, name string) error {
-	o, err := a.sessionOptions(session.Options{})
+	o, err := a.savedOptions()
 	if err != nil {
 		return err
 	}
-	o.Profile, o.ClientID = name, ""
+	o.Profile = name
 	s, err := session.Open(o)
 	if err != nil {
 		return err

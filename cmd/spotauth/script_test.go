@@ -222,12 +222,18 @@ func writeSpotipy(ts *testscript.TestScript, neg bool, args []string) {
 	if len(names) != 1 {
 		ts.Fatalf("the logins of %s are %v", args[0], names)
 	}
+	text, err := spotipyCache(ts.ReadFile(names[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// spotipyCache is what spotipy's file would hold of a login that stands in a file.
+func spotipyCache(record string) (string, error) {
 	var login struct {
 		Refresh string `json:"refresh_token"`
 	}
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(names[0])), &login))
-	text := fmt.Sprintf(`{"access_token":"x","refresh_token":%q,"scope":"user-follow-read","expires_at":1}`, login.Refresh)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+	err := json.Unmarshal([]byte(record), &login)
+	return fmt.Sprintf(`{"access_token":"x","refresh_token":%q,"scope":"user-follow-read","expires_at":1}`, login.Refresh), err
 }
 
 // agreeElsewhere opens the address in a file where the program does not

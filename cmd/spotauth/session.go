@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -116,35 +117,55 @@ func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
 	if len(args) == 0 && a.console.InIsTerminal {
 		return nil, usageError{errors.New("give the file to import, or its content on stdin")}
 	}
-	from := a.stdin
-	if len(args) == 1 {
-		file, err := os.Open(args[0])
+	if len(args) == 0 {
+		sealed, err := readAll(ctx, a.stdin)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("reading the login: %w", err)}
+			err = fmt.Errorf("reading the login: %w", err)
 		}
-		defer file.Close()
-		from = file
+		return sealed, err
 	}
-	sealed, err := readAll(ctx, from)
-	if err != nil {
-		return nil, fmt.Errorf("reading the login: %w", err)
+	sealed, err := readFile(ctx, args[0])
+	if errors.As(err, new(*fs.PathError)) {
+		err = usageError{fmt.Errorf("reading the login: %w", err)}
 	}
-	return sealed, nil
+	return sealed, err
 }
+
+// maxLogin is the most that is read of a file with a login, in bytes.
+const maxLogin = 1 << 16
 
 // readAll reads a small file or stdin, and gives up as soon as ctx ends: no
 // read can be interrupted.
 func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
-	var text []byte
-	done := make(chan error, 1)
+	return patiently(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, maxLogin)) })
+}
+
+// readFile is readAll for a file by its name. Opening a pipe waits for its writer.
+func readFile(ctx context.Context, name string) ([]byte, error) {
+	return patiently(ctx, func() ([]byte, error) {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		return io.ReadAll(io.LimitReader(file, maxLogin))
+	})
+}
+
+// patiently waits for read no longer than ctx lasts, and leaves it behind then.
+func patiently(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	done := make(chan answer, 1)
 	go func() {
-		var err error
-		text, err = io.ReadAll(io.LimitReader(from, 1<<16))
-		done <- err
+		text, err := read()
+		done <- answer{text, err}
 	}()
 	select {
-	case err := <-done:
-		return text, err
+	case a := <-done:
+		return a.text, a.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
