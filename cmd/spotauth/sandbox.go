@@ -43,6 +43,7 @@ Exit status: that of CMD; else 1, 2 for wrong usage, 8 if stdout cannot be writt
 type sandboxOptions struct {
 	port, artists int
 	seed          uint64
+	clientID      string
 	consent       string
 	faults        []string
 }
@@ -52,6 +53,7 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.port, "port", 0, "port on 127.0.0.1 (default: a free one)")
 	f.IntVar(&o.artists, "artists", 120, "how many artists are followed")
 	f.Uint64Var(&o.seed, "seed", 1, "what the artists are made from")
+	f.StringVar(&o.clientID, "client-id", "", "the only client ID that is registered (default: any 32 hexadecimal digits)")
 	f.StringVar(&o.consent, "consent", "ask", "ask (a page to click), agree or deny (answered at once)")
 	complete(cmd, "consent", "ask", "agree", "deny")
 	f.StringArrayVar(&o.faults, "fault", nil, "something that goes wrong, such as 'page=3:502*2' (repeatable)")
@@ -67,7 +69,7 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	}
 	server, err := sandbox.New(sandbox.Options{
 		Listener: listener, Artists: o.artists, Seed: o.seed,
-		Consent: sandbox.Consent(o.consent), Faults: o.faults,
+		ClientID: o.clientID, Consent: sandbox.Consent(o.consent), Faults: o.faults,
 	})
 	if err != nil {
 		listener.Close()

@@ -65,11 +65,11 @@ func (s *Server) refusePage(q url.Values) string {
 	switch {
 	case q.Get("client_id") == "":
 		return "Missing required parameter: client_id"
-	case q.Get("client_id") != ClientID && q.Get("client_id") != SecretClientID:
+	case !s.registeredClient(q.Get("client_id")):
 		return "INVALID_CLIENT: Invalid client"
 	case q.Get("redirect_uri") == "":
 		return "Missing required parameter: redirect_uri"
-	case !registered(s.options.RedirectURIs, q.Get("redirect_uri")):
+	case !isRegistered(s.options.RedirectURIs, q.Get("redirect_uri")):
 		return "INVALID_CLIENT: Invalid redirect URI"
 	}
 	known := scopes()
@@ -82,14 +82,14 @@ func (s *Server) refusePage(q url.Values) string {
 }
 
 // refuseRequest is the error that goes back to the client: RFC 6749, section
-// 4.1.2.1, and RFC 7636, section 4.4.1. Only an app with a secret may do
-// without PKCE.
+// 4.1.2.1, and RFC 7636, section 4.4.1. An app with a secret may leave PKCE
+// out, and only ClientID is known to have none.
 func refuseRequest(q url.Values) url.Values {
 	if q.Get("response_type") != "code" {
 		return url.Values{"error": {"unsupported_response_type"}}
 	}
 	challenge, method := q.Get("code_challenge"), q.Get("code_challenge_method")
-	if challenge == "" && method == "" && q.Get("client_id") == SecretClientID {
+	if challenge == "" && method == "" && q.Get("client_id") != ClientID {
 		return nil
 	}
 	if method != "S256" || len(challenge) != 43 {

@@ -26,7 +26,8 @@ func TestAuthorizeShowsAPageInsteadOfRedirecting(t *testing.T) {
 		"the port registered":          {[]string{"redirect_uri", "http://127.0.0.1:5000/spotify/callback"}, ""},
 		"https, as registered":         {[]string{"redirect_uri", "https://example.com/callback"}, ""},
 		"no client":                    {[]string{"client_id", ""}, "Missing required parameter: client_id"},
-		"unknown client":               {[]string{"client_id", strings.Repeat("0", 32)}, "INVALID_CLIENT: Invalid client"},
+		"anybody's client":             {[]string{"client_id", strings.Repeat("0", 32)}, ""},
+		"a client ID that is none":     {[]string{"client_id", strings.Repeat("0", 31)}, "INVALID_CLIENT: Invalid client"},
 		"no redirect URI":              {[]string{"redirect_uri", ""}, "Missing required parameter: redirect_uri"},
 		"another port than registered": {[]string{"redirect_uri", "http://127.0.0.1:5001/spotify/callback"}, wrongURI},
 		"a port for https":             {[]string{"redirect_uri", "https://example.com:444/callback"}, wrongURI},
@@ -125,6 +126,37 @@ func TestAuthorizeAnswersAsConsentSays(t *testing.T) {
 				t.Errorf("callback got %v", q)
 			}
 		})
+	}
+}
+
+// B-49: with a client ID named, no other is registered.
+func TestOnlyTheNamedClientIsRegistered(t *testing.T) {
+	theirs := strings.Repeat("0", 32)
+	s := start(t, Options{Consent: ConsentAgree, ClientID: theirs})
+	if got := get(t, s.URL()+"/authorize?"+request().Encode()); !strings.Contains(got.body, "INVALID_CLIENT: Invalid client") {
+		t.Errorf("the page says %s", got.body)
+	}
+	code := authorized(t, s, request("client_id", theirs))
+	if got := post(t, s.URL()+"/api/token", exchange(code)); got.body != `{"error":"invalid_client","error_description":"Invalid client"}` {
+		t.Errorf("the token endpoint says %s", got.body)
+	}
+	tokens(t, post(t, s.URL()+"/api/token", exchange(code, "client_id", theirs)))
+}
+
+// B-49: other people's apps have secrets of their own.
+func TestAnyWellFormedSecretWillDoForAnotherApp(t *testing.T) {
+	s := start(t, Options{Consent: ConsentAgree})
+	theirs, secret := strings.Repeat("0", 32), strings.Repeat("a", 32)
+	plain := request("client_id", theirs, "code_challenge", "", "code_challenge_method", "")
+	for credentials, want := range map[string]int{basic(theirs, secret): 200, basic(theirs, "secret"): 400, "": 400} {
+		var header []string
+		if credentials != "" {
+			header = []string{"Authorization", credentials}
+		}
+		got := post(t, s.URL()+"/api/token", exchange(authorized(t, s, plain), "client_id", theirs, "code_verifier", ""), header...)
+		if got.status != want {
+			t.Errorf("%q: %d %s", credentials, got.status, got.body)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func newLibrary(o Options, odd oddities) library {
 
 // pageRequest is what a client asked of /v1/me/following.
 type pageRequest struct {
+	origin string // of the Web API, as the client reached it
 	after  string
 	locale string // "" when no Accept-Language came
 	limit  int
@@ -52,7 +53,7 @@ type pageRequest struct {
 func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 	defer func() { p.number = s.library.number(p) }()
 	q := r.URL.Query()
-	p = pageRequest{after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
+	p = pageRequest{origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
 	if p.after != "" {
 		p.start = len(s.library.artists)
 		if i, found := s.library.index[p.after]; found {
@@ -78,10 +79,10 @@ func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 	return p, ""
 }
 
-// url is the page's address as Spotify writes it: always the real host, and
-// with the Accept-Language of the request as locale.
+// url is the page's address as Spotify writes it, with the Accept-Language of
+// the request as locale.
 func (p pageRequest) url(after string) string {
-	text := fmt.Sprintf("https://%s/v1/me/following?type=artist&limit=%d", apiHost, p.limit)
+	text := fmt.Sprintf("%s/v1/me/following?type=artist&limit=%d", p.origin, p.limit)
 	if p.locale != "" {
 		text += "&locale=" + strings.NewReplacer("%2C", ",", "%3B", ";").Replace(url.QueryEscape(p.locale))
 	}

@@ -125,27 +125,45 @@ func TestFollowingIsNotSortedById(t *testing.T) {
 	}
 }
 
-func TestFollowingLinksAreSpotifysOwn(t *testing.T) {
+// B-49: next and href lead to where the client reached the stand-in, which is
+// Spotify's own host only for a client that came by that name.
+func TestFollowingLinksLeadBackToTheStandIn(t *testing.T) {
 	s := start(t, Options{Artists: 30, Consent: ConsentAgree})
 	token := signIn(t, s).AccessToken
 	last := s.Artists()[19].ID
 	for name, row := range map[string]struct {
-		language   string
-		href, next string
+		host, language string
+		href, next     string
 	}{
-		"no language":  {"", "?type=artist&limit=20", "?type=artist&limit=20&after=" + last},
-		"languages":    {"en-US,en;q=0.5", "?type=artist&limit=20&locale=en-US,en;q%3D0.5", "?type=artist&limit=20&locale=en-US,en;q%3D0.5&after=" + last},
-		"an odd value": {"x&y=z", "?type=artist&limit=20&locale=x%26y%3Dz", "?type=artist&limit=20&locale=x%26y%3Dz&after=" + last},
+		"no language":    {"", "", "?type=artist&limit=20", "?type=artist&limit=20&after=" + last},
+		"languages":      {"", "en-US,en;q=0.5", "?type=artist&limit=20&locale=en-US,en;q%3D0.5", "?type=artist&limit=20&locale=en-US,en;q%3D0.5&after=" + last},
+		"an odd value":   {"", "x&y=z", "?type=artist&limit=20&locale=x%26y%3Dz", "?type=artist&limit=20&locale=x%26y%3Dz&after=" + last},
+		"Spotify's host": {"api.spotify.com", "", "?type=artist&limit=20", "?type=artist&limit=20&after=" + last},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var header []string
-			if row.language != "" {
-				header = []string{"Accept-Language", row.language}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/v1/me/following?type=artist", nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-			got := fetchPage(t, s, token, "type=artist", header...).Artists
-			const base = "https://api.spotify.com/v1/me/following"
-			if got.Href != base+row.href || *got.Next != base+row.next || *got.Cursors.After != last || got.Limit != 20 {
+			base := s.URL()
+			if req.Host = row.host; row.host != "" {
+				base = "https://" + row.host
+			}
+			req.Header = http.Header{"Authorization": {"Bearer " + token}}
+			if row.language != "" {
+				req.Header.Set("Accept-Language", row.language)
+			}
+			var page followingPage
+			if err := json.Unmarshal([]byte(do(t, req).body), &page); err != nil {
+				t.Fatal(err)
+			}
+			got := page.Artists
+			const path = "/v1/me/following"
+			if got.Href != base+path+row.href || *got.Next != base+path+row.next || *got.Cursors.After != last || got.Limit != 20 {
 				t.Errorf("got href %s\nnext %s\nafter %s, limit %d", got.Href, *got.Next, *got.Cursors.After, got.Limit)
+			}
+			if a := got.Items[0]; a.Href != base+"/v1/artists/"+a.ID {
+				t.Errorf("the artist's href is %s", a.Href)
 			}
 		})
 	}

@@ -22,26 +22,26 @@ func registrable(uri string) error {
 		return fmt.Errorf("redirect URI %q is not an absolute URI without a fragment", uri)
 	case u.Hostname() == "localhost":
 		return fmt.Errorf("redirect URI %q: localhost is not allowed, use 127.0.0.1", uri)
-	case u.Scheme == "http" && !loopback(u):
+	case u.Scheme == "http" && !isLoopback(u):
 		return fmt.Errorf("redirect URI %q: http is only for a loopback address", uri)
 	}
 	return nil
 }
 
-// registered says whether a request may name uri.
-func registered(all []string, uri string) bool {
+// isRegistered says whether a request may name uri.
+func isRegistered(all []string, uri string) bool {
 	if slices.Contains(all, uri) {
 		return true
 	}
 	u, err := url.Parse(uri)
-	if err != nil || u.Port() == "" || !loopback(u) {
+	if err != nil || u.Port() == "" || !isLoopback(u) {
 		return false
 	}
 	portless := strings.TrimSuffix(u.Host, ":"+u.Port())
 	return slices.Contains(all, strings.Replace(uri, u.Host, portless, 1))
 }
 
-func loopback(u *url.URL) bool {
+func isLoopback(u *url.URL) bool {
 	a, err := netip.ParseAddr(u.Hostname())
 	return err == nil && a.IsLoopback()
 }

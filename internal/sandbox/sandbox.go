@@ -23,8 +23,9 @@ import (
 	"time"
 )
 
-// The apps that the stand-in knows: one that signs in with PKCE alone, and one
-// that also has a secret, which it sends at the token endpoint.
+// The apps that spotauth itself uses: one that signs in with PKCE alone, and one
+// that also has a secret, which it sends to the token endpoint. Other programs
+// bring a client ID of their own, see [Options].
 const (
 	ClientID       = "5107a0c3d9e84b6f8a2b1c4d7e9f0a35"
 	SecretClientID = "c0ffee12d4a94f5e9b3a6c8d2e1f7b40"
@@ -53,13 +54,14 @@ type Options struct {
 	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
 	Artists  int          // how many are followed
 	Seed     uint64       // of names, ids and account: same seed, same data
+	ClientID string       // the only client ID that is registered; "": any well-formed one
 	Consent  Consent
 	Faults   []string      // what goes wrong, in the words of FaultHelp
 	Rotate   bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
 	Legacy   bool          // artists and users with the fields that development mode lost in 2026
 	Latency  time.Duration // from a Web API request to its answer
 	Now      func() time.Time
-	// RedirectURIs are those registered for both apps. nil: http://127.0.0.1/callback,
+	// RedirectURIs are those registered for every app. nil: http://127.0.0.1/callback,
 	// http://[::1]/callback and http://127.0.0.1:5000/spotify/callback.
 	RedirectURIs []string
 }
@@ -135,6 +137,9 @@ func complete(o *Options) error {
 	case ConsentAsk, ConsentAgree, ConsentDeny:
 	default:
 		return fmt.Errorf("consent %q is none of ask, agree, deny", o.Consent)
+	}
+	if o.ClientID != "" && !clientIDForm().MatchString(o.ClientID) {
+		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)
 	}
 	if o.Artists < 0 {
 		return fmt.Errorf("%d artists are fewer than none", o.Artists)

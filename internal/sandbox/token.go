@@ -28,7 +28,7 @@ func (s *Server) token(r *http.Request) *answer {
 	if kind == "" { // so too for a body that is no form: JSON is not read
 		return oauthError("unsupported_grant_type", "grant_type parameter is missing")
 	}
-	client, authenticated, refusal := authenticate(r)
+	client, authenticated, refusal := s.authenticate(r)
 	if refusal != nil {
 		return refusal
 	}
@@ -43,20 +43,42 @@ func (s *Server) token(r *http.Request) *answer {
 	return oauthError("unsupported_grant_type", "grant_type "+kind+" is not supported")
 }
 
+// clientIDForm is the form of client IDs and client secrets.
+var clientIDForm = pattern(`^[0-9a-f]{32}$`)
+
+func (s *Server) registeredClient(id string) bool {
+	if s.options.ClientID != "" {
+		return id == s.options.ClientID
+	}
+	return clientIDForm().MatchString(id)
+}
+
+// isSecretOf says whether text can be the client's secret. Those of other
+// people's apps are not known here, so any well-formed one will do.
+func isSecretOf(client, text string) bool {
+	switch client {
+	case ClientID:
+		return false
+	case SecretClientID:
+		return text == ClientSecret
+	}
+	return clientIDForm().MatchString(text)
+}
+
 // authenticate says which app asks, and whether it proved that it is that app.
-// A public client names itself in the body; HTTP Basic from it is refused,
-// for it has no secret to send.
-func authenticate(r *http.Request) (client string, authenticated bool, refusal *answer) {
+// A public client names itself in the body. HTTP Basic from it is refused,
+// because it has no secret to send.
+func (s *Server) authenticate(r *http.Request) (client string, authenticated bool, refusal *answer) {
 	client, secret, basic := r.BasicAuth()
 	if !basic {
 		client, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
 	switch {
-	case client != ClientID && client != SecretClientID:
+	case !s.registeredClient(client):
 		return "", false, oauthError("invalid_client", "Invalid client")
 	case !basic && secret == "":
 		return client, false, nil
-	case client != SecretClientID || secret != ClientSecret:
+	case !isSecretOf(client, secret):
 		return "", false, oauthError("invalid_client", "Invalid client secret")
 	}
 	return client, true, nil

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,8 +11,25 @@ import (
 // https://developer.spotify.com/documentation/web-api/tutorials/february-2026-migration-guide.
 var removed = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
 
-// webAPI answers everything under /v1; the bearer is looked at first.
+// originOf is where the client reached the stand-in. What it gets to follow
+// leads there, and not out of the stand-in with the token.
+func originOf(r *http.Request) string {
+	if r.TLS != nil || strings.HasPrefix(r.Host, apiHost) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// webAPI answers everything under /v1, with links that lead to where the
+// request came.
 func (s *Server) webAPI(r *http.Request) *answer {
+	a := s.route(r)
+	a.body = bytes.ReplaceAll(a.body, []byte(`"https://`+apiHost+`/`), []byte(`"`+originOf(r)+`/`))
+	return a
+}
+
+// route looks at the bearer first.
+func (s *Server) route(r *http.Request) *answer {
 	if !strings.HasPrefix(r.URL.Path, "/v1/") {
 		return apiError(http.StatusNotFound, "Resource not found")
 	}

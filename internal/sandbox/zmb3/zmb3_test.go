@@ -36,8 +36,8 @@ func (r rerouted) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// client signs in: with PKCE, or with the secret where one is given.
-func client(ctx context.Context, t *testing.T, s *sandbox.Server, id, secret string) *spotify.Client {
+// client signs in: with the secret if one is given, otherwise with PKCE.
+func client(ctx context.Context, t *testing.T, s *sandbox.Server, id, secret string, options ...spotify.ClientOption) *spotify.Client {
 	t.Helper()
 	standIn, err := url.Parse(s.URL())
 	if err != nil {
@@ -72,7 +72,7 @@ func client(ctx context.Context, t *testing.T, s *sandbox.Server, id, secret str
 		t.Fatal(err)
 	}
 	token.Expiry = time.Now().Add(-time.Minute) // the first request has to refresh
-	return spotify.New(auth.Client(ctx, token))
+	return spotify.New(auth.Client(ctx, token), options...)
 }
 
 func TestListsEveryFollowedArtist(t *testing.T) {
