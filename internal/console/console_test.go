@@ -56,7 +56,7 @@ func TestMessagesMakeForeignTextSafe(t *testing.T) {
 	var err bytes.Buffer
 	c := console.New(unread{t}, io.Discard, &err)
 	c.Warn("two:\n%s and %v", "a\nspotauth: done\x1b[2J", errors.New("b\nc\r\u202e"))
-	want := "spotauth: warning: two:\n" + `a\u000aspotauth: done\u001b[2J and b\u000ac\u000d\u202e` + "\n"
+	want := "spotauth: warning: two:\n" + `a\nspotauth: done\u001b[2J and b\nc\r\u202e` + "\n"
 	if err.String() != want {
 		t.Errorf("stderr %q, want %q", err.String(), want)
 	}

@@ -5,15 +5,16 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // Safe makes foreign text (an artist's name, a server's message) harmless in
-// one line of a terminal: control characters, line ends included, the
-// characters that turn the direction of writing, and bytes that are no UTF-8
-// become visible. Everything else stays, so do emoji and combining marks.
+// one line of a terminal. It makes visible what acts on a terminal, changes the
+// direction of writing, ends a line or is no character at all, and bytes that
+// are not UTF-8. Everything else stays, emoji and combining marks too.
 //
-// A character is written as in JSON (\u202e), so that JSON made safe is the
+// A character is written as in JSON (\n, \u202e), so that JSON made safe is the
 // same JSON; a stray byte as \xff.
 func Safe(s string) string {
 	if i := strings.IndexFunc(s, hostile); i < 0 && utf8.ValidString(s) {
@@ -33,7 +34,7 @@ func appendSafe(dst []byte, s string, keepLF bool) []byte {
 		case r == utf8.RuneError && size == 1:
 			dst = fmt.Appendf(dst, `\x%02x`, s[i])
 		case hostile(r) && !(keepLF && r == '\n'):
-			dst = fmt.Appendf(dst, `\u%04x`, r)
+			dst = appendEscaped(dst, r)
 		default:
 			dst = append(dst, s[i:i+size]...)
 		}
@@ -41,9 +42,25 @@ func appendSafe(dst []byte, s string, keepLF bool) []byte {
 	return dst
 }
 
-// hostile names the characters that act on a terminal instead of showing in
+func appendEscaped(dst []byte, r rune) []byte {
+	switch r {
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	}
+	for _, unit := range utf16.Encode([]rune{r}) { // JSON has no longer form
+		dst = fmt.Appendf(dst, `\u%04x`, unit)
+	}
+	return dst
+}
+
+// hostile reports the characters that act on a terminal instead of showing in
 // it: C0, DEL and C1 controls, the bidirectional controls (UAX 9) with their
-// deprecated neighbours, and the line and paragraph separators.
+// deprecated neighbors, the line and paragraph separators, and noncharacters,
+// which terminals treat as they like (Unicode, section 23.7).
 func hostile(r rune) bool {
 	switch {
 	case r < 0x20, 0x7f <= r && r <= 0x9f:
@@ -51,6 +68,8 @@ func hostile(r rune) bool {
 	case r == 0x061c, r == 0x200e, r == 0x200f:
 		return true
 	case 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x206f:
+		return true
+	case 0xfdd0 <= r && r <= 0xfdef, r&0xfffe == 0xfffe:
 		return true
 	}
 	return false
