@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -38,19 +37,27 @@ func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows
 	switch {
 	case err != nil:
 		return writeError(name, err)
-	case old != nil && (!old.Mode().IsRegular() || descriptor(path)):
+	case old != nil && (!old.Mode().IsRegular() || isDescriptor(path)):
 		return direct(ctx, name, write)
 	}
 	if err := writable(path); err != nil {
-		return writeError(name, busy(err))
+		return writeError(name, explainBusy(err))
 	}
 	return replace(name, path, old, g, write)
 }
 
-// descriptor says whether name stands for an open file of this process. Behind
-// it may be a regular file, which the shell opened and goes on using.
-func descriptor(name string) bool {
-	return strings.HasPrefix(name, "/dev/std") || strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/")
+// isDescriptor reports whether name stands for an open file of this process.
+// Behind it may be a regular file that the shell opened and goes on using.
+// Its folder is /dev/fd, or on Linux what that is a link to: /proc/PID/fd.
+func isDescriptor(name string) bool {
+	folder, err := filepath.EvalSymlinks(filepath.Dir(name))
+	if err != nil {
+		return false
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return false
+	}
+	return folder == "/dev/fd" || strings.HasPrefix(folder, "/proc/")
 }
 
 // direct appends, so that `--output /dev/stdout >>log` keeps the log.
@@ -95,12 +102,12 @@ func finish(name string, err, closing error) error {
 	return writeError(name, closing)
 }
 
-// target follows name to the file that is meant, which need not exist, or to a
-// descriptor.
+// target follows the symbolic links of name to a file, which need not exist,
+// or to a descriptor.
 func target(name string) (string, error) {
 	for range 40 { // as many as Linux follows
 		link, err := os.Readlink(name)
-		if err != nil || descriptor(name) {
+		if err != nil || isDescriptor(name) {
 			return name, nil // no link: the file itself, or nothing yet
 		}
 		if !filepath.IsAbs(link) {
@@ -124,7 +131,7 @@ func writable(path string) error {
 }
 
 func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) (int, error)) error {
-	f, err := beside(path, old)
+	f, err := createBeside(path, old)
 	if err != nil {
 		return writeError(name, err)
 	}
@@ -143,24 +150,32 @@ func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) 
 		return err
 	}
 	if err := commit(f, path); err != nil {
-		return writeError(name, busy(err))
+		return writeError(name, explainBusy(err))
 	}
 	renamed = true
 	return nil
 }
 
-// beside creates the file that shall take path's place: in the same folder,
-// under a name that nobody can foresee, with the mode and owner of old.
-func beside(path string, old fs.FileInfo) (*os.File, error) {
+// createBeside creates the file that will take path's place: in the same folder,
+// under a name that nobody can foresee, with the mode and owner of old. Until it
+// has these, only its owner can open it.
+func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 	dir, base := filepath.Split(path)
-	base = strings.ToValidUTF8(base[:min(len(base), 200)], "") // a name may have 255 bytes, this one's ends included
-	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	base = strings.ToValidUTF8(base[:min(len(base), 200)], "") // a name may have 255 bytes, these ends included
+	mode := fs.FileMode(0o666)
+	if old != nil {
+		mode = 0o600
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		return nil, fmt.Errorf("creating a file beside it: %w", cause.Err)
+		return nil, &explained{"no file can be created in its folder (" + cause.Err.Error() + ")", cause.Err}
 	}
 	if old != nil {
-		keepOwner(f, old)
-		if err := f.Chmod(old.Mode().Perm()); err != nil {
+		mode := old.Mode().Perm()
+		if !keepGroup(f, old) {
+			mode = mode&^0o070 | mode&0o007<<3 // the new group may do what everybody may
+		}
+		if err := f.Chmod(mode); err != nil {
 			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 		}
 	}

@@ -2,23 +2,22 @@ package export
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
 )
 
-// keepOwner does nothing: a file's owner and rights come from its folder.
-func keepOwner(*os.File, fs.FileInfo) {}
+// keepGroup does nothing: a file's owner and rights come from its folder.
+func keepGroup(*os.File, fs.FileInfo) bool { return true }
 
-// busy says in words that a file is open elsewhere, as a list in Excel is. What
-// may be written but not renamed over is so, too.
-func busy(err error) error {
+// explainBusy says that a file is open elsewhere, as a list in Excel is.
+// ACCESS_DENIED on rename means the same: the file was writable a moment ago.
+func explainBusy(err error) error {
 	var renaming *os.LinkError
 	if errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
 		errors.As(err, &renaming) && errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		return fmt.Errorf("another program has it open, close it there: %w", errno(err))
+		return &explained{"another program has it open; close it there", errno(err)}
 	}
 	return err
 }

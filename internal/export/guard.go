@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -27,14 +28,18 @@ type Guard struct {
 // ShrunkError says that the [Guard] held the new list back.
 type ShrunkError struct {
 	Name     string
-	Old, New int // artists; Old is -1 where they cannot be counted
+	Old, New int     // artists; Old is -1 if they can't be counted
+	MaxDrop  float64 // of the Guard
 }
 
 func (e *ShrunkError) Error() string {
-	if e.Old < 0 {
-		return e.Name + " is not empty, the new list is: left as it is"
+	switch {
+	case e.Old >= 0:
+		return fmt.Sprintf("%s holds %d artists, the new list only %d; left unchanged", e.Name, e.Old, e.New)
+	case e.New == 0:
+		return e.Name + " is not empty, but the new list is; left unchanged"
 	}
-	return fmt.Sprintf("%s holds %d artists, the new list %d: left as it is", e.Name, e.Old, e.New)
+	return fmt.Sprintf("cannot count the artists in %s, so --max-drop %g%% can't be checked; left unchanged", e.Name, e.MaxDrop)
 }
 
 // ParseDrop reads a percentage, "20%" or "20", for [Guard.MaxDrop].
@@ -51,24 +56,28 @@ func (g Guard) check(name, path string, rows int) error {
 		return nil
 	}
 	old := g.count(path)
-	if rows == 0 && old != 0 || float64(old-rows)*100 > g.MaxDrop*float64(old) {
-		return &ShrunkError{name, old, rows}
+	dropped := float64(old-rows)*100 > g.MaxDrop*float64(old)
+	if rows == 0 && old != 0 || old < 0 || dropped {
+		return &ShrunkError{name, old, rows, g.MaxDrop}
 	}
 	return nil
 }
 
-// count tells how many artists the file holds: 0 where there is none, or nothing
-// in it; -1 where they cannot be counted, as in a list that was saved again in
-// another form. Of a damaged list the lines are counted: what cannot be read must
-// not let a poor list through.
+// count returns how many artists the file holds: 0 if it is missing or empty,
+// -1 if they can't be counted, for example because another program saved the
+// list in another form. In a damaged list it counts lines, so that damage
+// doesn't let a poor list through.
 func (g Guard) count(path string) int {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return 0
+	}
+	if err != nil {
+		return -1
 	}
 	defer f.Close()
 	r := bufio.NewReader(f)
-	if _, err := r.Peek(1); err != nil {
+	if _, err := r.Peek(1); errors.Is(err, io.EOF) {
 		return 0
 	}
 	switch {

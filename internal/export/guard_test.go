@@ -100,7 +100,7 @@ func TestGuard(t *testing.T) {
 
 func TestShrunkErrorHasBothNumbers(t *testing.T) {
 	err := &export.ShrunkError{Name: "artists.csv", Old: 312, New: 12}
-	if got, want := err.Error(), "artists.csv holds 312 artists, the new list 12: left as it is"; got != want {
+	if got, want := err.Error(), "artists.csv holds 312 artists, the new list only 12; left unchanged"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -183,7 +183,7 @@ func TestGuardWithJQ(t *testing.T) {
 			err := export.File(t.Context(), path, export.Guard{Format: export.JSON, JQ: true, MaxDrop: 100}, list(t, o, row.new))
 			want := ""
 			if row.held {
-				want = path + " is not empty, the new list is: left as it is"
+				want = path + " is not empty, but the new list is; left unchanged"
 			}
 			if err == nil && row.held || err != nil && err.Error() != want {
 				t.Errorf("error %v, want %q", err, want)
@@ -193,6 +193,45 @@ func TestGuardWithJQ(t *testing.T) {
 				t.Errorf("the file holds %q", got)
 			}
 		})
+	}
+}
+
+// B-23: a limit that can't be checked holds, whatever the new list is.
+func TestGuardOverAListThatCannotBeCounted(t *testing.T) {
+	for _, row := range []struct {
+		format export.Format
+		old    string
+	}{
+		{export.CSV, "id;name\r\n1;a\r\n"},
+		{export.CSV, "[\n{\"id\":\"1\"}\n]\n"},
+		{export.Table, "Dear Sir\n"},
+	} {
+		path := filepath.Join(t.TempDir(), "follows.json")
+		if err := os.WriteFile(path, []byte(row.old), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := export.File(t.Context(), path, export.Guard{Format: row.format, MaxDrop: 20}, list(t, export.Options{Format: row.format}, 5))
+		var shrunk *export.ShrunkError
+		want := "cannot count the artists in " + path + ", so --max-drop 20% can't be checked; left unchanged"
+		if !errors.As(err, &shrunk) || err.Error() != want {
+			t.Errorf("%s over %q: error %v, want %s", row.format, row.old, err, want)
+		}
+		after, _ := os.ReadFile(path)
+		if string(after) != row.old {
+			t.Errorf("%s over %q: it holds %q now", row.format, row.old, after)
+		}
+	}
+}
+
+// Rows of different lengths are counted as rows, not as lines.
+func TestGuardCountsRaggedRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "follows.csv")
+	if err := os.WriteFile(path, []byte("id,name\n1,\"a\nb\nc\"\n2,b,note\n3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := export.File(t.Context(), path, export.Guard{Format: export.CSV, MaxDrop: 50}, list(t, export.Options{Format: export.CSV}, 1))
+	if shrunk := (*export.ShrunkError)(nil); !errors.As(err, &shrunk) || shrunk.Old != 3 {
+		t.Errorf("error %v, want 3 artists held back", err)
 	}
 }
 

@@ -66,12 +66,30 @@ func TestJQErrors(t *testing.T) {
 // L-17: Ctrl-C ends a program that never ends by itself.
 func TestJQEndsWithItsContext(t *testing.T) {
 	for _, f := range []export.Format{export.JSON, export.NDJSON} {
+		endsSoon(t, func(ctx context.Context) error {
+			_, err := export.Write(ctx, &limited{n: 1 << 30}, export.Options{Format: f, JQ: "last(repeat(1))"}, listing(artists()))
+			return err
+		})
+	}
+}
+
+// endsSoon checks that f ends when its context does. A busy machine may be late:
+// the best of five tries counts.
+func endsSoon(t *testing.T, f func(context.Context) error) {
+	t.Helper()
+	best := time.Hour
+	for range 5 {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
 		start := time.Now()
-		_, err := export.Write(ctx, &limited{n: 1 << 30}, export.Options{Format: f, JQ: "last(repeat(1))"}, listing(artists()))
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 300*time.Millisecond {
-			t.Errorf("%s: %v after %v, want the context's error at once", f, err, time.Since(start))
+		err := f(ctx)
+		best = min(best, time.Since(start))
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want the context's", err)
+		}
+		if best < 300*time.Millisecond {
+			return
 		}
 	}
+	t.Errorf("it took %v to end", best)
 }

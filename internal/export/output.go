@@ -50,6 +50,15 @@ func writeError(name string, err error) error {
 	return &WriteError{name, err}
 }
 
+// explained is an error of the system with a text that says more than its own.
+type explained struct {
+	text  string
+	cause error
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.cause }
+
 // output takes the rendered rows. It keeps them until the end is known to be
 // good, in chunks, because one growing slice would need up to three times the
 // space; or it passes them on page by page when it streams.
