@@ -94,8 +94,7 @@ func (a *app) demoLogin(ctx context.Context, s *session.Session, address string,
 			return who.Name, s.Save(ctx, l.With(tokens(g), a.now()))
 		},
 	}
-	_, err := auth.Login(ctx, c)
-	return err
+	return signIn(ctx, c)
 }
 
 // demoEnvironment is the environment with the stand-in's address in it.

@@ -290,7 +290,7 @@ func realHosts(t *testing.T, faults ...string) (*machine, *sandbox.Server, *tunn
 	t.Helper()
 	m := newMachine(t)
 	faults = slices.DeleteFunc(faults, func(f string) bool { return f == "" })
-	spotify := m.standIn(sandbox.Options{Artists: 120, Seed: 1, Faults: faults})
+	spotify := m.standIn(sandbox.Options{Artists: 120, Seed: 1, Faults: faults, TokenPrefix: "BQ"})
 	delete(m.env, sandboxVar)
 	authority := newAuthority(t)
 	front := httptest.NewUnstartedServer(spotify)

@@ -144,6 +144,7 @@ func TestFormatsKnowOnlyTheArtist(t *testing.T) {
 // revealers are the only functions that may take the text out of a
 // secret.String (S-01): each sends it where it belongs.
 var revealers = []string{
+	"cmd/spotauth/destination.go isStandIns", // tells a stand-in's secret from a real one
 	"cmd/spotauth/exec.go childEnvironment",  // the environment of CMD
 	"cmd/spotauth/login_elsewhere.go park",   // the begun login, in a file of its owner's
 	"cmd/spotauth/token.go printToken",       // stdout, the one command that may

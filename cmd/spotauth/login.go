@@ -16,7 +16,6 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
-	"github.com/spotauth/spotauth/internal/spotify"
 )
 
 const defaultScope = "user-follow-read"
@@ -116,7 +115,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 		who, err = a.accept(ctx, s, c, g, o)
 		return who.Name, err
 	}
-	_, err = auth.Login(ctx, c)
+	err = signIn(ctx, c)
 	if errors.Is(err, auth.ErrTimeout) {
 		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + register}
 	}
@@ -185,7 +184,10 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 		}
 	}
 	if o.secretStdin {
-		if c.ClientSecret, err = a.readSecret(ctx); err != nil {
+		if c.ClientSecret, err = a.readSecret(ctx); err == nil {
+			err = checkDestination(address, c.ClientSecret) // before a person is asked for consent
+		}
+		if err != nil {
 			return c, err
 		}
 	}
@@ -243,10 +245,7 @@ func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g a
 }
 
 func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {
-	client := spotify.Client{
-		Origin: origin, Transport: a.transport, MaxWait: a.maxWait, Waiting: a.waiting,
-		Token: func(context.Context, secret.String) (secret.String, error) { return token, nil },
-	}
+	client := a.client(origin, func(context.Context, secret.String) (secret.String, error) { return token, nil })
 	user, err := client.Me(ctx)
 	return session.Account{ID: user.ID, Name: user.DisplayName}, err
 }

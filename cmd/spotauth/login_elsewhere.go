@@ -58,7 +58,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err := a.coolDown(ctx, s.CoolDown()); err != nil {
 		return err
 	}
-	g, err := auth.Complete(ctx, c, pending, strings.TrimSpace(pasted))
+	g, err := exchange(ctx, c, pending, strings.TrimSpace(pasted))
 	if errors.Is(err, auth.ErrTimeout) {
 		return errors.Join(err, a.unpark(s))
 	}

@@ -26,7 +26,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	// The answer may replace the token in the file, so Ctrl-C must not tear it.
-	g, err := auth.Refresh(context.WithoutCancel(ctx), c, refresh)
+	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
 		return hinted{errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginHint}
 	}

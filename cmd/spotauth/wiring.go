@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spotauth/spotauth/internal/auth"
-	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
@@ -26,7 +25,7 @@ func (a *app) open(o session.Options) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l, ok, err := a.loginFromEnvironment(o.Sandbox); ok || err != nil {
+	if l, ok, err := a.loginFromEnvironment(); ok || err != nil {
 		a.given = "SPOTAUTH_REFRESH_TOKEN"
 		if l.Refresh.Empty() {
 			a.given = "SPOTIFY_ACCESS_TOKEN"
@@ -83,16 +82,11 @@ func (a *app) folders() (config, state string, err error) {
 	return config, filepath.Join(state, "spotauth"), nil
 }
 
-// loginFromEnvironment serves CI and containers, where nothing is stored. Under
-// a stand-in only tokens that a stand-in made count: a variable must not send a
-// real one to whatever listens on a loopback port.
-func (a *app) loginFromEnvironment(address string) (session.Login, bool, error) {
+// loginFromEnvironment serves CI and containers, where nothing is stored.
+func (a *app) loginFromEnvironment() (session.Login, bool, error) {
 	refresh, access := strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")), strings.TrimSpace(a.env("SPOTIFY_ACCESS_TOKEN"))
 	if !isVisible(refresh) || !isVisible(access) {
 		return session.Login{}, true, usageError{errors.New("the token in the environment holds characters that no token has")}
-	}
-	if address != "" {
-		refresh, access = ofSandbox(refresh), ofSandbox(access)
 	}
 	l := session.Login{ClientID: a.env("SPOTAUTH_CLIENT_ID")}
 	switch {
@@ -112,13 +106,6 @@ func (a *app) loginFromEnvironment(address string) (session.Login, bool, error) 
 // isVisible says whether a token is one: visible ASCII (RFC 6749, appendix A.12).
 func isVisible(token string) bool {
 	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
-}
-
-func ofSandbox(token string) string {
-	if strings.HasPrefix(token, sandbox.TokenPrefix) {
-		return token
-	}
-	return ""
 }
 
 // token gives a login with an access token that lives for at least minLife. A
@@ -168,13 +155,13 @@ func (a *app) origin() (string, error) {
 	return address, err
 }
 
-// refresh is what auth knows, in the terms of session.
+// refresh is refreshGrant in the terms of session.
 func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, error) {
 	address, err := a.origin()
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	g, err := auth.Refresh(ctx, auth.Config{
+	g, err := refreshGrant(ctx, auth.Config{
 		Origin: address, ClientID: l.ClientID, ClientSecret: l.ClientSecret, Transport: a.transport,
 	}, l.Refresh)
 	if errors.Is(err, auth.ErrDead) {
@@ -197,20 +184,16 @@ func (a *app) api(ctx context.Context, s *session.Session) (*spotify.Client, err
 		return nil, err
 	}
 	refresh := func(ctx context.Context, l session.Login) (session.Tokens, error) {
-		if address == "" { // a stand-in is on this machine
+		if address == "" && checkDestination(address, l.Refresh) == nil { // a stand-in is on this machine
 			connectEarly(a.transport, spotify.Origin) // 85 ms less at a round trip of 40 ms
 		}
 		return a.refresh(ctx, l)
 	}
-	return &spotify.Client{
-		Origin: address, Transport: a.transport, MaxWait: a.maxWait,
-		Token: func(ctx context.Context, refused secret.String) (secret.String, error) {
-			l, err := a.token(ctx, s, 0, refused, refresh)
-			refresh = a.refresh // from now on there is a connection
-			return l.Access, err
-		},
-		Waiting: a.waiting,
-	}, nil
+	return a.client(address, func(ctx context.Context, refused secret.String) (secret.String, error) {
+		l, err := a.token(ctx, s, 0, refused, refresh)
+		refresh = a.refresh // from now on there is a connection
+		return l.Access, err
+	}), nil
 }
 
 // coolDown waits for the end of a limit that an earlier process met.

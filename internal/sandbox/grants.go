@@ -77,13 +77,13 @@ func (s *Server) issueCode(c *code) string {
 }
 
 func (s *Server) issueAccess(g *grant) string {
-	text := s.mint(TokenPrefix, 192)
+	text := s.mint(s.options.TokenPrefix, 192)
 	s.access[text] = &accessToken{g, s.now().Add(accessLife)}
 	return text
 }
 
 func (s *Server) issueRefresh(g *grant) string {
-	text := s.mint(TokenPrefix, 96)
+	text := s.mint(s.options.TokenPrefix, 96)
 	s.refresh[text] = &refreshToken{grant: g}
 	return text
 }

@@ -12,6 +12,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -61,6 +62,9 @@ type Options struct {
 	Legacy   bool          // artists and users with the fields that development mode lost in 2026
 	Latency  time.Duration // from a Web API request to its answer
 	Now      func() time.Time
+	// TokenPrefix begins every token. "": the constant of that name. A test that stands
+	// for Spotify itself sets another.
+	TokenPrefix string
 	// RedirectURIs are those registered for every app. nil: http://127.0.0.1/callback,
 	// http://[::1]/callback and http://127.0.0.1:5000/spotify/callback.
 	RedirectURIs []string
@@ -123,6 +127,7 @@ func complete(o *Options) error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.TokenPrefix = cmp.Or(o.TokenPrefix, TokenPrefix)
 	if o.RedirectURIs == nil {
 		o.RedirectURIs = []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://127.0.0.1:5000/spotify/callback"}
 	}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// Every secret leaves the program through one of the functions in this file, and
+// each of them calls checkDestination first. A secret can come in by many ways
+// (docs/security.md lists them), so it is checked where it goes out.
+
+// checkDestination refuses to send a real secret to a stand-in, which may be any
+// program on this machine, or a stand-in's secret to Spotify. origin is "" for Spotify.
+func checkDestination(origin string, secrets ...secret.String) error {
+	for _, s := range secrets {
+		switch {
+		case s.Empty() || isStandIns(s) == (origin != ""):
+		case origin != "":
+			return hinted{
+				usageError{errors.New("a real token or client secret is never sent to a stand-in")},
+				"to use Spotify itself, unset " + sandboxVar,
+			}
+		default:
+			return hinted{
+				usageError{errors.New("this token or client secret belongs to a stand-in, not to Spotify")},
+				"set " + sandboxVar + " to the address of the stand-in",
+			}
+		}
+	}
+	return nil
+}
+
+// isStandIns reports whether a stand-in issued the secret.
+func isStandIns(s secret.String) bool {
+	return strings.HasPrefix(s.Reveal(), sandbox.TokenPrefix) || s.Reveal() == sandbox.ClientSecret
+}
+
+// signIn waits for a person's consent in the browser.
+func signIn(ctx context.Context, c auth.Config) error {
+	if err := checkDestination(c.Origin, c.ClientSecret); err != nil {
+		return err
+	}
+	_, err := auth.Login(ctx, c)
+	return err
+}
+
+// exchange ends a sign-in that --begin began.
+func exchange(ctx context.Context, c auth.Config, p auth.Pending, pasted string) (auth.Grant, error) {
+	if err := checkDestination(c.Origin, c.ClientSecret); err != nil {
+		return auth.Grant{}, err
+	}
+	return auth.Complete(ctx, c, p, pasted)
+}
+
+// refreshGrant asks the token endpoint for a new access token.
+func refreshGrant(ctx context.Context, c auth.Config, refresh secret.String) (auth.Grant, error) {
+	if err := checkDestination(c.Origin, refresh, c.ClientSecret); err != nil {
+		return auth.Grant{}, err
+	}
+	return auth.Refresh(ctx, c, refresh)
+}
+
+// client is the Web API with the access tokens that token gives.
+func (a *app) client(origin string, token func(ctx context.Context, refused secret.String) (secret.String, error)) *spotify.Client {
+	return &spotify.Client{
+		Origin: origin, Transport: a.transport, MaxWait: a.maxWait, Waiting: a.waiting,
+		Token: func(ctx context.Context, refused secret.String) (secret.String, error) {
+			t, err := token(ctx, refused)
+			if err == nil {
+				err = checkDestination(origin, t)
+			}
+			return t, err
+		},
+	}
+}
