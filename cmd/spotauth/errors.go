@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"github.com/spotauth/spotauth/internal/export"
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 // The rules of what is said when something goes wrong:
@@ -254,15 +254,17 @@ func explainSession(err error) (failure, bool) {
 // explainWay tells what stands between this machine and Spotify.
 func explainWay(err error) (failure, bool) {
 	var api *spotify.Error
-	var certificate *tls.CertificateVerificationError
-	isAPI := errors.As(err, &api)
+	var network *wire.Error
+	isAPI, isNetwork := errors.As(err, &api), errors.As(err, &network)
 	switch {
 	case errors.Is(err, errProxyAddress):
 		return failure{Code: "proxy", Hint: "HTTPS_PROXY=http://HOST:PORT", Exit: exitNetwork}, true
-	case errors.Is(err, auth.ErrProxyAuth), isAPI && api.Kind == spotify.ProxyAuth:
-		return failure{Code: "proxy", Message: auth.ErrProxyAuth.Error(), Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
-	case errors.As(err, &certificate), isAPI && api.Kind == spotify.BadCertificate:
+	case isNetwork && network.Kind == wire.ProxyPassword, isAPI && api.Kind == spotify.ProxyAuth:
+		return failure{Code: "proxy", Message: "the proxy wants a user name and a password", Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
+	case isNetwork && network.Kind == wire.Untrusted, isAPI && api.Kind == spotify.BadCertificate:
 		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between", Exit: exitNetwork}, true
+	case isNetwork:
+		return failure{Code: "network", Exit: exitNetwork}, true
 	}
 	return failure{}, false
 }
@@ -281,8 +283,6 @@ func (a *app) explainAuth(err error) (failure, bool) {
 		return failure{Code: "port", Hint: "choose another port, or register http://127.0.0.1/callback, for which any port will do", Exit: exitOther}, true
 	case errors.Is(err, auth.ErrScope):
 		return failure{Code: "scope_missing", Hint: loginHint, Exit: exitLogin}, true
-	case errors.Is(err, auth.ErrNetwork):
-		return failure{Code: "network", Exit: exitNetwork}, true
 	case errors.Is(err, auth.ErrForeign), errors.Is(err, auth.ErrIssuer), errors.Is(err, auth.ErrAnswer), errors.Is(err, auth.ErrPending):
 		return failure{Code: "usage", Exit: exitUsage}, true
 	case refused == nil:

@@ -30,7 +30,7 @@ type importRule struct {
 var importRules = []importRule{
 	{"cmd/spotauth", "it wires packages together; only session knows keychains",
 		[]string{"internal/secret", "internal/console", "internal/auth", "internal/session", "internal/spotify",
-			"internal/export", "internal/list", "internal/sandbox",
+			"internal/export", "internal/list", "internal/sandbox", "internal/wire",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/pkg/browser",
 			"golang.org/x/sys/windows"}, // errors of closed pipes
 		nil},
@@ -154,13 +154,13 @@ var revealers = []string{
 	"internal/auth/pending.go authorizeURL",  // state, and the challenge of the verifier
 	"internal/auth/token.go Refresh",         // the token endpoint
 	"internal/auth/token.go exchange",        // the token endpoint
-	"internal/auth/token.go oauth",           // the token endpoint
-	"internal/auth/token.go tokenError",      // takes echoes out of messages
+	"internal/auth/token.go tokenRequest",    // the token endpoint
 	"internal/session/record.go encode",      // the store
 	"internal/session/transfer.go seal",      // the passphrase, to age
 	"internal/session/transfer.go unseal",    // the passphrase, to age
 	"internal/spotify/errors.go explain",     // takes echoes out of messages
 	"internal/spotify/request.go request",    // the Authorization header
+	"internal/wire/wire.go Redact",           // removes echoes from messages
 }
 
 func TestOnlyTheseRevealSecrets(t *testing.T) { // S-01

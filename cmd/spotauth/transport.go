@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 // newTransport is the one way out of the program: the system's proxy and
@@ -22,15 +24,16 @@ import (
 // connection to each host, for requests go out one at a time.
 func newTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                 proxy,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 20 * time.Second,
-		IdleConnTimeout:       time.Minute,
-		ForceAttemptHTTP2:     true,
-		MaxConnsPerHost:       1,
-		ReadBufferSize:        16 << 10, // a page of artists, compressed, in one read
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		Proxy:                  proxy,
+		OnProxyConnectResponse: wire.CheckProxy,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  20 * time.Second,
+		IdleConnTimeout:        time.Minute,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        1,
+		ReadBufferSize:         16 << 10, // a page of artists, compressed, in one read
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 }
 

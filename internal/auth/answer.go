@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 const (
@@ -41,7 +42,7 @@ func (p Pending) readAnswer(query string) (answer, error) {
 	if q.Has("iss") && q.Get("iss") != p.origin { // RFC 9207 section 2.4
 		return answer{}, ErrIssuer
 	}
-	a := answer{refusal: printable(q.Get("error")), description: printable(q.Get("error_description"))}
+	a := answer{refusal: wire.Line(q.Get("error")), description: wire.Line(q.Get("error_description"))}
 	if a.refusal != "" {
 		return a, nil
 	}

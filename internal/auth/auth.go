@@ -75,13 +75,17 @@ type Grant struct {
 	Refresh   secret.String // after Refresh, the one sent unless Spotify gave a new one
 	Scopes    []string      // granted; those asked for where Spotify does not say
 	ExpiresIn time.Duration // life of Access, 1 s to 24 h
+
+	// How long the refresh token works, and how long the person's consent
+	// lasts (draft-ietf-oauth-refresh-token-expiration); 0 if Spotify did not say.
+	RefreshExpiresIn, ConsentExpiresIn time.Duration
 }
 
 // Login signs a person in and returns what was granted, after Finish.
 //
 // It ends at the first answer that belongs to it, whatever else knocks. Errors:
-// ErrDenied, ErrTimeout, ErrPortInUse, ErrPortReserved, ErrScope, ErrNetwork,
-// *Error, the cause of ctx's end, and what Finish returns.
+// ErrDenied, ErrTimeout, ErrPortInUse, ErrPortReserved, ErrScope, *Error,
+// [*wire.Error], the cause of ctx's end, and what Finish returns.
 func Login(ctx context.Context, c Config) (Grant, error) {
 	c, err := c.checked()
 	if err != nil {

@@ -1,17 +1,10 @@
 package auth
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // What a login or a refresh ends with.
@@ -24,8 +17,6 @@ var (
 	ErrTimeout      = errors.New("no answer came from the browser in time")
 	ErrScope        = errors.New("spotify did not grant every scope that was asked for")
 	ErrDead         = errors.New("spotify no longer accepts the refresh token")
-	ErrNetwork      = errors.New("cannot reach the token endpoint")
-	ErrProxyAuth    = errors.New("the proxy wants a user name and a password") // comes with ErrNetwork
 	ErrPending      = errors.New("this is not a login that can be finished here")
 )
 
@@ -68,53 +59,4 @@ func (e *Error) Error() string {
 		b.WriteString(" (" + e.Description + ")")
 	}
 	return b.String()
-}
-
-// printable makes foreign text safe to show and short.
-func printable(text string) string {
-	const most = 200
-	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if n++; n > most {
-			break
-		}
-		if !unicode.IsPrint(r) {
-			r = '?'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// networkError is err without the URL of a *url.Error, and without bytes that
-// the other side sent: net/http quotes those of a malformed answer, which may
-// hold an echo of the request.
-func networkError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	var asURL *url.Error
-	if errors.As(err, &asURL) && asURL.Timeout() {
-		return fmt.Errorf("%w: no answer in time", ErrNetwork)
-	}
-	if errors.As(err, &asURL) && asURL.Err.Error() == http.StatusText(http.StatusProxyAuthRequired) {
-		// All that net/http tells of a CONNECT that was refused is the status text.
-		return fmt.Errorf("%w: %w", ErrNetwork, ErrProxyAuth)
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return fmt.Errorf("%w: %w", ErrNetwork, op)
-	}
-	var cert *tls.CertificateVerificationError
-	if errors.As(err, &cert) {
-		return fmt.Errorf("%w: %w", ErrNetwork, cert)
-	}
-	if errors.Is(err, errTooLarge) {
-		return fmt.Errorf("%w: %w", ErrNetwork, errTooLarge)
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: the connection was closed", ErrNetwork)
-	}
-	return fmt.Errorf("%w: the connection failed", ErrNetwork)
 }

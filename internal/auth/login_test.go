@@ -130,7 +130,7 @@ func TestLoginTellsTheTruthInTheBrowser(t *testing.T) { // L-08, L-14: the page 
 		{"declined", "error=access_denied", nil, nil, ErrDenied, "", declined, 0},
 		{"declined with a code", "error=access_denied&code=canary-code", nil, nil, ErrDenied, "", declined, 0},
 		{"scope unknown", "error=invalid_scope&error_description=Invalid+scope%1b", nil, nil, nil,
-			"spotify does not know a scope that was asked for: invalid_scope (Invalid scope?)", failed, 0},
+			"spotify does not know a scope that was asked for: invalid_scope (Invalid scope)", failed, 0},
 		{"server error", "error=server_error", nil, nil, nil,
 			"spotify met an error of its own: server_error", failed, 0},
 		{"overloaded", "error=temporarily_unavailable", nil, nil, nil,
@@ -207,7 +207,7 @@ func TestLoginSendsTheRequestsOfTheRFCs(t *testing.T) { // L-07, L-12
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Grant{secret.New("canary-access"), secret.New("canary-refresh"), []string{testScope}, time.Hour}
+		want := Grant{Access: secret.New("canary-access"), Refresh: secret.New("canary-refresh"), Scopes: []string{testScope}, ExpiresIn: time.Hour}
 		if !g.Access.Equal(want.Access) || !g.Refresh.Equal(want.Refresh) || g.ExpiresIn != want.ExpiresIn ||
 			fmt.Sprint(g.Scopes) != fmt.Sprint(want.Scopes) {
 			t.Errorf("granted %+v", g)

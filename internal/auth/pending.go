@@ -94,7 +94,13 @@ func (c Config) authorizeURL(p Pending) string {
 	if c.ShowDialog {
 		options = append(options, oauth2.SetAuthURLParam("show_dialog", "true"))
 	}
-	return c.oauth(p.RedirectURI).AuthCodeURL(p.state.Reveal(), options...)
+	client := oauth2.Config{
+		ClientID:    c.ClientID,
+		RedirectURL: p.RedirectURI,
+		Scopes:      c.Scopes,
+		Endpoint:    oauth2.Endpoint{AuthURL: c.Origin + "/authorize"},
+	}
+	return client.AuthCodeURL(p.state.Reveal(), options...)
 }
 
 // parked is Pending as JSON. Its own type, so that no json.Marshal of a Pending

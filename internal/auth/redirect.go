@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 // CheckClientID returns ErrClientID unless id has the shape of a Spotify client id.
@@ -45,11 +47,8 @@ func CheckRedirectURI(uri string) error {
 
 // checkOrigin lets secrets go to Spotify, or to a stand-in on this machine.
 func checkOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	standIn := err == nil && u.Scheme == "http" && isLoopback(u) && u.Port() != "" && isPort(u) &&
-		origin == "http://"+u.Host
-	if origin != Origin && !standIn {
-		return errors.New("the origin must be spotify's, or http://127.0.0.1:PORT")
+	if !wire.IsTrusted(origin, Origin) {
+		return errors.New("the origin must be " + Origin + " or http://127.0.0.1:PORT")
 	}
 	return nil
 }

@@ -3,9 +3,9 @@ package auth
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -14,9 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 const (
@@ -24,14 +23,12 @@ const (
 	maxTokenBytes = 1 << 20
 )
 
-var errTooLarge = errors.New("the answer is too large")
-
 // Refresh asks for a new access token, with exactly one request (RFC 6749
 // section 6). Of c it uses Origin, ClientID, ClientSecret, Transport and, as the
 // scopes of an answer that names none, Scopes.
 //
 // ErrDead alone means that the refresh token is of no more use: Spotify said
-// invalid_grant. After ErrNetwork and any other *Error it may well work later.
+// invalid_grant. After [*wire.Error] and any other *Error it may work later.
 func Refresh(ctx context.Context, c Config, refresh secret.String) (Grant, error) {
 	c, err := c.checked()
 	if err != nil {
@@ -40,31 +37,32 @@ func Refresh(ctx context.Context, c Config, refresh secret.String) (Grant, error
 	if refresh.Empty() {
 		return Grant{}, errors.New("there is no refresh token")
 	}
-	source := c.oauth("").TokenSource(c.client(ctx), &oauth2.Token{RefreshToken: refresh.Reveal()})
-	token, err := source.Token()
-	if err != nil {
-		err = tokenError(ctx, err, refresh, c.ClientSecret)
-		var refused *Error
-		if errors.As(err, &refused) && refused.isInvalidGrant() {
-			return Grant{}, fmt.Errorf("%w: %w", ErrDead, err)
-		}
-		return Grant{}, err
+	grant, err := c.post(ctx, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {refresh.Reveal()},
+	}, refresh)
+	var refused *Error
+	if errors.As(err, &refused) && refused.isInvalidGrant() {
+		return Grant{}, fmt.Errorf("%w: %w", ErrDead, err)
 	}
-	return c.grant(token)
+	if err == nil && grant.Refresh.Empty() {
+		grant.Refresh = refresh
+	}
+	return grant, err
 }
 
 // exchange turns an answer into a grant of all scopes asked for (RFC 6749
-// section 4.1.3).
+// section 4.1.3, RFC 7636 section 4.5).
 func (c Config) exchange(ctx context.Context, p Pending, a answer) (Grant, error) {
 	if err := a.err(); err != nil {
 		return Grant{}, err
 	}
-	token, err := c.oauth(p.RedirectURI).Exchange(c.client(ctx), a.code.Reveal(),
-		oauth2.VerifierOption(p.verifier.Reveal()))
-	if err != nil {
-		return Grant{}, tokenError(ctx, err, a.code, p.verifier, c.ClientSecret)
-	}
-	grant, err := c.grant(token)
+	grant, err := c.post(ctx, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {a.code.Reveal()},
+		"redirect_uri":  {p.RedirectURI},
+		"code_verifier": {p.verifier.Reveal()},
+	}, a.code, p.verifier)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -79,109 +77,130 @@ func (c Config) exchange(ctx context.Context, p Pending, a answer) (Grant, error
 	return grant, nil
 }
 
-// oauth describes the client to x/oauth2. The style is always given: left to
-// find out, the library would send a code or refresh token twice.
-func (c Config) oauth(redirectURI string) *oauth2.Config {
-	style := oauth2.AuthStyleInParams
-	if !c.ClientSecret.Empty() {
-		style = oauth2.AuthStyleInHeader
-	}
-	return &oauth2.Config{
-		ClientID:     c.ClientID,
-		ClientSecret: c.ClientSecret.Reveal(),
-		RedirectURL:  redirectURI,
-		Scopes:       c.Scopes,
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   c.Origin + "/authorize",
-			TokenURL:  c.Origin + "/api/token",
-			AuthStyle: style,
-		},
-	}
-}
-
-// client gives x/oauth2 its HTTP client: bounded in time, and one that takes a
-// secret nowhere else, since a 307 would have the form sent again to wherever
-// it points.
-func (c Config) client(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
-		Transport:     wholeAnswers{c.Transport},
-		Timeout:       tokenTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	})
-}
-
-// wholeAnswers reads each answer to its end, so that one cut short or too large
-// is an error of the network and not of its content. It calls every answer JSON,
-// which is all that Spotify sends: x/oauth2 would read text/plain as a form.
-type wholeAnswers struct{ http.RoundTripper }
-
-func (t wholeAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := t.RoundTripper.RoundTrip(r)
+// post makes one request of the token endpoint. Secrets that were sent are
+// removed from the errors of the answer.
+func (c Config) post(ctx context.Context, form url.Values, sent ...secret.String) (Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	req, err := c.tokenRequest(ctx, form)
 	if err != nil {
-		return nil, err
+		return Grant{}, err
+	}
+	// An http.Client would follow a redirect with the secrets: a 307 sends the
+	// form again, to wherever it points.
+	res, err := c.Transport.RoundTrip(req)
+	if err != nil {
+		return Grant{}, wire.RequestError(req, err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenBytes+1))
+	var body bytes.Buffer
+	if err := wire.ReadBody(&body, res.Body, maxTokenBytes); err != nil {
+		return Grant{}, wire.RequestError(req, err)
+	}
+	// An error of decoding is that of one field, or leaves all of them empty.
+	var t tokenResponse
+	_ = json.Unmarshal(body.Bytes(), &t)
+	if res.StatusCode/100 != 2 || t.Error != "" {
+		sent = append(sent, c.ClientSecret, secret.New(strings.TrimPrefix(req.Header.Get("Authorization"), "Basic ")))
+		return Grant{}, &Error{
+			Endpoint:    "token",
+			Status:      res.StatusCode,
+			Code:        wire.Line(wire.Redact(t.Error, sent...)),
+			Description: wire.Line(wire.Redact(t.Description, sent...)),
+			RetryAfter:  wire.RetryAfter(res.Header, time.Now()),
+		}
+	}
+	return t.grant(c.Scopes)
+}
+
+// tokenRequest authenticates the client as RFC 6749 section 2.3.1 has it. A
+// code or refresh token may work only once, so nothing may send it again:
+// without GetBody net/http cannot repeat the request, which it does under
+// HTTP/2 as long as the server resets streams, and a connection of its own
+// cannot turn out to be closed after it was idle.
+func (c Config) tokenRequest(ctx context.Context, form url.Values) (*http.Request, error) {
+	if c.ClientSecret.Empty() {
+		form.Set("client_id", c.ClientID)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Origin+"/api/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > maxTokenBytes {
-		return nil, errTooLarge
+	req.GetBody, req.Close = nil, true
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if !c.ClientSecret.Empty() {
+		req.SetBasicAuth(url.QueryEscape(c.ClientID), url.QueryEscape(c.ClientSecret.Reveal()))
 	}
-	res.Body = io.NopCloser(bytes.NewReader(body))
-	res.Header.Set("Content-Type", "application/json")
-	return res, nil
+	return req, nil
 }
 
-// grant checks a token answer (RFC 6749 section 5.1).
-func (c Config) grant(t *oauth2.Token) (Grant, error) {
+// tokenResponse is what the token endpoint answers: RFC 6749 sections 5.1 and
+// 5.2, and the two members of draft-ietf-oauth-refresh-token-expiration.
+type tokenResponse struct {
+	AccessToken  string  `json:"access_token"`
+	RefreshToken string  `json:"refresh_token"`
+	TokenType    string  `json:"token_type"`
+	Scope        *string `json:"scope"`
+
+	ExpiresIn              seconds `json:"expires_in"`
+	RefreshTokenExpiresIn  seconds `json:"refresh_token_expires_in"`
+	AuthorizationExpiresIn seconds `json:"authorization_expires_in"`
+
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// grant checks a success. Scopes are those that were asked for.
+func (t tokenResponse) grant(scopes []string) (Grant, error) {
 	switch {
+	case t.AccessToken == "":
+		return Grant{}, unusable("no token that can be read")
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return Grant{}, unusable("a token that is not a bearer token")
 	case !isVisible(t.AccessToken) || t.RefreshToken != "" && !isVisible(t.RefreshToken):
 		return Grant{}, unusable("a token that is not plain text")
 	}
+	const day = 24 * 60 * 60
 	g := Grant{
-		Access:    secret.New(t.AccessToken),
-		Refresh:   secret.New(t.RefreshToken),
-		Scopes:    slices.Clone(c.Scopes),
-		ExpiresIn: time.Hour, // what Spotify documents
+		Access:           secret.New(t.AccessToken),
+		Refresh:          secret.New(t.RefreshToken),
+		Scopes:           slices.Clone(scopes),
+		ExpiresIn:        t.ExpiresIn.upTo(day),
+		RefreshExpiresIn: t.RefreshTokenExpiresIn.upTo(10 * 365 * day),
+		ConsentExpiresIn: t.AuthorizationExpiresIn.upTo(10 * 365 * day),
 	}
-	if scope, ok := t.Extra("scope").(string); ok {
-		g.Scopes = strings.Fields(scope)
+	if g.ExpiresIn == 0 {
+		g.ExpiresIn = time.Hour // what Spotify documents
 	}
-	if t.Extra("expires_in") != nil {
-		g.ExpiresIn = time.Duration(min(max(t.ExpiresIn, 1), 86400)) * time.Second
+	if t.Scope != nil {
+		g.Scopes = strings.Fields(*t.Scope)
 	}
 	return g, nil
 }
 
-// tokenError is err in this package's terms: the library's errors hold whole
-// bodies and URLs. An echo of one of the secrets that were sent is taken out.
-func tokenError(ctx context.Context, err error, sent ...secret.String) error {
-	var asURL *url.Error
-	if errors.As(err, &asURL) {
-		return networkError(ctx, err)
+// seconds is a lifetime as servers write it: a number of any form, or a string
+// that holds one. No form of it is a reason to lose the tokens next to it.
+type seconds struct {
+	value float64
+	known bool
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	value, err := strconv.ParseFloat(strings.Trim(string(text), `" `), 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		*s = seconds{value, !math.IsNaN(value)}
 	}
-	var refused *oauth2.RetrieveError
-	if !errors.As(err, &refused) {
-		return unusable("no token that can be read")
+	return nil
+}
+
+// upTo is s as 1 second to most seconds, or 0 if the server did not say.
+func (s seconds) upTo(most float64) time.Duration {
+	if !s.known {
+		return 0
 	}
-	clean := func(text string) string {
-		for _, s := range sent {
-			if !s.Empty() {
-				text = strings.ReplaceAll(text, s.Reveal(), s.String())
-			}
-		}
-		return printable(text)
-	}
-	return &Error{
-		Endpoint:    "token",
-		Status:      refused.Response.StatusCode,
-		Code:        clean(refused.ErrorCode),
-		Description: clean(refused.ErrorDescription),
-		RetryAfter:  retryAfter(refused.Response.Header.Get("Retry-After")),
-	}
+	return time.Duration(min(max(s.value, 1), most)) * time.Second
 }
 
 func (e *Error) isInvalidGrant() bool {
@@ -191,17 +210,4 @@ func (e *Error) isInvalidGrant() bool {
 // unusable is a success of the token endpoint that is none.
 func unusable(what string) error {
 	return &Error{Endpoint: "token", Status: http.StatusOK, Description: what}
-}
-
-// retryAfter reads the header of RFC 9110, section 10.2.3, at most a year.
-func retryAfter(value string) time.Duration {
-	const year = 365 * 24 * time.Hour
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(time.Until(at), 0), year)
-	}
-	seconds, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil && !math.IsInf(seconds, 1) || math.IsNaN(seconds) || seconds <= 0 {
-		return 0
-	}
-	return time.Duration(math.Ceil(min(seconds, year.Seconds()))) * time.Second
 }

@@ -19,6 +19,7 @@ import (
 	"unicode"
 
 	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 // sent is what a refresh sends; no error may hold it.
@@ -133,7 +134,7 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 	}
 	refused := func(text string) want { return want{text: "the token endpoint answered " + text} }
 	network := func(text string) want {
-		return want{network: true, text: "cannot reach the token endpoint: " + text}
+		return want{network: true, text: "the response from HOST " + text}
 	}
 	tests := []struct {
 		name   string
@@ -157,7 +158,7 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 		{"invalid_client", respond(400, `{"error":"invalid_client","error_description":"Invalid client secret"}`),
 			refused("400: invalid_client (Invalid client secret)")},
 		{"long words", respond(400, `{"error":"invalid_client","error_description":"`+strings.Repeat("é", 300)+`"}`),
-			refused("400: invalid_client (" + strings.Repeat("é", 200) + ")")},
+			refused("400: invalid_client (" + strings.Repeat("é", 199) + "…)")},
 		{"the Web API's envelope", respond(400, `{"error":{"status":400,"message":"x"}}`), refused("400")},
 		{"empty 400", respond(400, ""), refused("400")},
 		{"proxy wants a password", respond(407, "<html>"), refused("407")},
@@ -170,19 +171,19 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 		{"null", respond(200, "null"), refused("200 (no token that can be read)")},
 		{"no access token", respond(200, `{"token_type":"Bearer"}`), refused("200 (no token that can be read)")},
 		{"token that is no text", respond(200, `{"access_token":7,"token_type":"Bearer"}`), refused("200 (no token that can be read)")},
-		{"closed", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, network("the connection was closed")},
+		{"closed", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, network("was cut short")},
 		{"cut short", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, goodToken)
-		}, network("the connection was closed")},
-		{"3 MiB", respond(200, `{"access_token":"`+strings.Repeat("x", 3<<20)), network("the answer is too large")},
+		}, network("was cut short")},
+		{"3 MiB", respond(200, `{"access_token":"`+strings.Repeat("x", 3<<20)), network("is too large")},
 		{"not HTTP, with an echo", func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
 				_, _ = io.WriteString(conn, r.PostForm.Get("refresh_token")+"\r\n\r\n")
 				conn.Close()
 			}
-		}, network("the connection failed")},
+		}, network("is malformed")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,11 +193,11 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 			if err == nil || !g.Access.Empty() || !g.Refresh.Empty() {
 				t.Fatalf("error %v with a grant", err)
 			}
-			if err.Error() != tt.want.text {
+			if err.Error() != strings.ReplaceAll(tt.want.text, "HOST", strings.TrimPrefix(a.URL, "http://")) {
 				t.Errorf("error %q", err)
 			}
 			var refused *Error
-			if errors.Is(err, ErrDead) != tt.want.dead || errors.Is(err, ErrNetwork) != tt.want.network ||
+			if errors.Is(err, ErrDead) != tt.want.dead || isNetwork(err) != tt.want.network ||
 				errors.As(err, &refused) == tt.want.network {
 				t.Errorf("class of %v", err)
 			}
@@ -207,12 +208,17 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 	}
 }
 
+func isNetwork(err error) bool {
+	var network *wire.Error
+	return errors.As(err, &network)
+}
+
 func TestRefreshWithoutANetwork(t *testing.T) { // T-03
 	a := newAccounts(t)
 	a.Server.Close()
 	_, err := a.refresh(t, nil)
 	var op *net.OpError
-	if !errors.Is(err, ErrNetwork) || !errors.As(err, &op) || errors.Is(err, ErrDead) {
+	if !isNetwork(err) || !errors.As(err, &op) || errors.Is(err, ErrDead) {
 		t.Errorf("nobody listens: %v", err)
 	}
 	if strings.Count(err.Error(), "api/token") > 0 {
@@ -229,14 +235,14 @@ func TestRefreshWithoutANetwork(t *testing.T) { // T-03
 			return new(net.Dialer).DialContext(ctx, network, tls.Listener.Addr().String())
 		}}
 	})
-	if !errors.Is(err, ErrNetwork) || !strings.Contains(err.Error(), "certificate") {
+	if !isNetwork(err) || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a certificate of another: %v", err)
 	}
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupted := errors.New("interrupted")
 	cancel(interrupted)
-	if _, err := Refresh(ctx, a.config(t), secret.New(sent)); !errors.Is(err, interrupted) || errors.Is(err, ErrNetwork) {
+	if _, err := Refresh(ctx, a.config(t), secret.New(sent)); !errors.Is(err, interrupted) || isNetwork(err) {
 		t.Errorf("interrupted: %v", err)
 	}
 	if _, err := Refresh(t.Context(), a.config(t), secret.String{}); err == nil || errors.Is(err, ErrDead) {
@@ -299,7 +305,7 @@ func TestTokenEndpointIsGivenHalfAMinute(t *testing.T) {
 			if took := time.Since(began); took != 30*time.Second {
 				t.Errorf("%s: took %v", name, took)
 			}
-			if !errors.Is(err, ErrNetwork) || err.Error() != "cannot reach the token endpoint: no answer in time" {
+			if !isNetwork(err) || err.Error() != "cannot reach accounts.spotify.com: no answer in time" {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
@@ -378,20 +384,34 @@ func TestLoginChecksTheGrant(t *testing.T) {
 	}
 }
 
-// T-07: a life that is missing or odd is made one that can be lived with.
+// T-07, B-15: no form of expires_in loses the tokens, and it is 1 s to 24 h.
 func TestGrantLife(t *testing.T) {
 	for field, want := range map[string]time.Duration{
-		``:                                time.Hour,
-		`,"expires_in":null`:              time.Hour,
-		`,"expires_in":0`:                 time.Second,
-		`,"expires_in":-5`:                time.Second,
-		`,"expires_in":1`:                 time.Second,
-		`,"expires_in":3600`:              time.Hour,
-		`,"expires_in":"3600"`:            time.Hour,
-		`,"expires_in":86401`:             24 * time.Hour,
-		`,"expires_in":1000000000000`:     24 * time.Hour,
-		`,"expires_in":2147483648`:        24 * time.Hour,
-		`,"expires_in":"1800","scope":""`: 30 * time.Minute,
+		``:                                   time.Hour,
+		`,"expires_in":null`:                 time.Hour,
+		`,"expires_in":0`:                    time.Second,
+		`,"expires_in":-5`:                   time.Second,
+		`,"expires_in":1`:                    time.Second,
+		`,"expires_in":3600`:                 time.Hour,
+		`,"expires_in":"3600"`:               time.Hour,
+		`,"expires_in":86401`:                24 * time.Hour,
+		`,"expires_in":1000000000000`:        24 * time.Hour,
+		`,"expires_in":2147483648`:           24 * time.Hour,
+		`,"expires_in":1e12`:                 24 * time.Hour,
+		`,"expires_in":1e999`:                24 * time.Hour,
+		`,"expires_in":3600.0`:               time.Hour,
+		`,"expires_in":3599.9`:               3599 * time.Second,
+		`,"expires_in":"3600.0"`:             time.Hour,
+		`,"expires_in":" 3600 "`:             time.Hour,
+		`,"expires_in":0.5`:                  time.Second,
+		`,"expires_in":""`:                   time.Hour,
+		`,"expires_in":"soon"`:               time.Hour,
+		`,"expires_in":"NaN"`:                time.Hour,
+		`,"expires_in":true`:                 time.Hour,
+		`,"expires_in":{}`:                   time.Hour,
+		`,"expires_in":[1]`:                  time.Hour,
+		`,"expires_in":99999999999999999999`: 24 * time.Hour,
+		`,"expires_in":"1800","scope":""`:    30 * time.Minute,
 	} {
 		a := newAccounts(t)
 		a.answer = respond(200, `{"access_token":"a","token_type":"Bearer"`+field+`}`)
@@ -402,20 +422,6 @@ func TestGrantLife(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) { // H-01, at the token endpoint
-	const year = 365 * 24 * time.Hour
-	synctest.Test(t, func(t *testing.T) {
-		for value, want := range map[string]time.Duration{
-			"": 0, "0": 0, "1": time.Second, " 2 ": 2 * time.Second, "7.5": 8 * time.Second, "-5": 0, "soon": 0, "NaN": 0,
-			"86400": 24 * time.Hour, "9223372037": year, "99999999999999999999": year, "1e999": year, "-1e999": 0,
-			time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat): 0,
-			time.Now().Add(time.Hour).UTC().Format(http.TimeFormat):  time.Hour,
-			time.Now().Add(3 * year).UTC().Format(http.TimeFormat):   year,
-		} {
-			if got := retryAfter(value); got != want {
-				t.Errorf("%q: %v", value, got)
-			}
-		}
-	})
 	a := newAccounts(t)
 	a.answer = func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "120")
