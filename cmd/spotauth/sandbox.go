@@ -30,7 +30,7 @@ that sees SPOTAUTH_SANDBOX talks to the stand-in, with logins of its own: a real
 
 Exit status: that of CMD; else 1, 2 for wrong usage, 8 if stdout cannot be written.
 
-` + sandbox.FaultHelp,
+` + sandbox.FaultHelp(),
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
   spotauth sandbox --consent agree -- sh -c 'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },

@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// Artist is one followed artist, as far as a test needs to know it.
-type Artist struct{ ID, Name string }
-
-// Artists returns the followed artists in the order in which they are served,
-// each once.
-func (s *Server) Artists() []Artist { return s.library.artists }
-
 // artistObject is the Web API's artist. Since 2026 an app in development mode
 // gets it without followers, genres and popularity,
 // https://developer.spotify.com/documentation/web-api/references/changes/february-2026.

@@ -131,11 +131,11 @@ func TestErrorBodiesAreTheCapturedOnes(t *testing.T) {
 	}
 	scripted := map[string]string{
 		"Refresh token revoked": "refresh:revoked", "Refresh token expired": "refresh:expired",
-		"The access token expired": "me:401", "Access token missing": "me:401-missing",
-		"Check settings on developer.spotify.com/dashboard, the user may not be registered.": "me:403-user",
-		"User not registered in the Developer Dashboard":                                     "me:403,body=User not registered in the Developer Dashboard",
-		premium: "me:403-premium", "API rate limit exceeded": "me:429", "Too many requests": "me:429-text",
-		"QUOTA_EXCEEDED": "me:429-quota", "Failed to get followed artists": "me:502",
+		"The access token expired": "api:401", "Access token missing": "api:401-missing",
+		"Check settings on developer.spotify.com/dashboard, the user may not be registered.": "api:403-user",
+		"User not registered in the Developer Dashboard":                                     "api:403,body=User not registered in the Developer Dashboard",
+		premium: "api:403-premium", "API rate limit exceeded": "api:429", "Too many requests": "api:429-text",
+		"QUOTA_EXCEEDED": "api:429-quota", "Failed to get followed artists": "following:502",
 	}
 	var all []errorBody
 	if err := json.Unmarshal(capture(t, "error-bodies.json"), &all); err != nil {
@@ -148,7 +148,7 @@ func TestErrorBodiesAreTheCapturedOnes(t *testing.T) {
 			if spec := scripted[e.subject()]; strings.HasPrefix(spec, "refresh") {
 				ask = token(renewal("any"))
 			} else if spec != "" {
-				ask = api("/v1/me", "user-follow-read")
+				ask = api("/v1/me/following", "user-follow-read")
 			}
 			if ask == nil {
 				t.Fatal("nothing is known to earn this body")

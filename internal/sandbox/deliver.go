@@ -9,50 +9,62 @@ import (
 	"time"
 )
 
-// deliver sends the answer to a request that came at start, or as much of it as
-// the fault lets through.
-func (s *Server) deliver(w http.ResponseWriter, r *http.Request, f *fault, a *answer, record *Request, start time.Time) {
-	what := ""
-	if f != nil {
-		what = f.what
-	}
+// delivery is an answer on its way to the client.
+type delivery struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	fault  *fault
+	answer *answer
+	start  time.Time // when the request came
+}
+
+// send delivers the answer, or as much of it as the fault lets through.
+func (s *Server) send(d delivery) {
 	s.mu.Lock()
-	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	d.w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	s.mu.Unlock()
-	switch what {
-	case "hang":
-		s.wait(r.Context(), 1<<62)
-		panic(http.ErrAbortHandler)
-	case "reset", "lost":
-		reset(w)
-	case "cut-quiet":
-		cutQuietly(w, a)
-	case "delay":
-		d, _ := time.ParseDuration(f.arg)
-		s.wait(r.Context(), d)
+	if d.fault != nil && d.fault.deliver != nil {
+		d.fault.deliver(s, d)
+		return
 	}
-	s.compress(r, a)
-	if strings.HasPrefix(r.URL.Path, "/v1/") {
-		s.wait(r.Context(), s.options.Latency-time.Since(start))
+	s.sendWhole(d)
+}
+
+func (s *Server) sendWhole(d delivery) {
+	s.sendHead(d)
+	_, _ = d.w.Write(d.answer.body)
+}
+
+func (s *Server) sendHead(d delivery) {
+	s.compress(d.r, d.answer)
+	if strings.HasPrefix(d.r.URL.Path, "/v1/") {
+		s.wait(d.r.Context(), s.options.Latency-time.Since(d.start))
 	}
-	a.writeHead(w)
-	switch what {
-	case "cut":
-		_, _ = w.Write(a.body[:len(a.body)/2])
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
-	case "drip":
-		s.drip(w, r, f, a.body)
-	default:
-		_, _ = w.Write(a.body)
-	}
-	s.answered(record, a.status)
+	d.answer.writeHead(d.w)
+}
+
+func (s *Server) delay(d delivery) {
+	by, _ := time.ParseDuration(d.fault.arg)
+	s.wait(d.r.Context(), by)
+	s.sendWhole(d)
+}
+
+func (s *Server) hang(d delivery) {
+	s.wait(d.r.Context(), 1<<62)
+	panic(http.ErrAbortHandler)
+}
+
+func (s *Server) cut(d delivery) {
+	s.sendHead(d)
+	_, _ = d.w.Write(d.answer.body[:len(d.answer.body)/2])
+	_ = http.NewResponseController(d.w).Flush()
+	panic(http.ErrAbortHandler)
 }
 
 // reset ends the connection in the rudest way that it allows: RST for plain
 // TCP, an end without an answer otherwise.
-func reset(w http.ResponseWriter) {
-	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+func (s *Server) reset(d delivery) {
+	if conn, _, err := http.NewResponseController(d.w).Hijack(); err == nil {
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}
@@ -63,8 +75,9 @@ func reset(w http.ResponseWriter) {
 
 // cutQuietly sends half of a body whose end is the end of the connection, so
 // that only the JSON tells that something is missing (RFC 9112, section 6.3).
-func cutQuietly(w http.ResponseWriter, a *answer) {
-	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+func (s *Server) cutQuietly(d delivery) {
+	a := d.answer
+	if conn, _, err := http.NewResponseController(d.w).Hijack(); err == nil {
 		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nConnection: close\r\n", a.status, http.StatusText(a.status))
 		_ = a.header.Write(conn)
 		_, _ = io.WriteString(conn, "\r\n"+string(a.body[:len(a.body)/2]))
@@ -73,16 +86,18 @@ func cutQuietly(w http.ResponseWriter, a *answer) {
 	panic(http.ErrAbortHandler)
 }
 
-func (s *Server) drip(w http.ResponseWriter, r *http.Request, f *fault, body []byte) {
-	every, err := time.ParseDuration(f.with["every"])
+func (s *Server) drip(d delivery) {
+	every, err := time.ParseDuration(d.fault.with["every"])
 	if err != nil {
 		every = time.Second
 	}
+	s.sendHead(d)
+	body := d.answer.body
 	for i := range body {
-		_, _ = w.Write(body[i : i+1])
-		_ = http.NewResponseController(w).Flush()
-		s.wait(r.Context(), every)
-		if r.Context().Err() != nil {
+		_, _ = d.w.Write(body[i : i+1])
+		_ = http.NewResponseController(d.w).Flush()
+		s.wait(d.r.Context(), every)
+		if d.r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -6,26 +6,17 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
-// edit changes the right answer as the fault says. An answer that is already
-// an error stays as it is.
-func (f *fault) edit(s *Server, r *http.Request, a *answer) {
+// editAnswer changes the right answer as the fault says. An answer that is
+// already an error stays as it is.
+func (f *fault) editAnswer(s *Server, r *http.Request, a *answer) {
 	if f == nil || a.status >= 400 {
 		return
 	}
-	switch {
-	case f.what == "huge":
-		a.body = append(bytes.Repeat([]byte(" "), 16<<20), a.body...)
-	case f.what == "bomb":
-		a.body = bomb(a.body)
-		a.header.Set("Content-Encoding", "gzip")
-	case f.place == "callback":
-		f.editRedirect(a)
-	case a.header.Get("Content-Type") == typeJSON:
-		f.editJSON(s, r, a)
+	if f.edit != nil {
+		f.edit(s, f, r, a)
 	}
 	f.change(a)
 }
@@ -40,6 +31,57 @@ func (f *fault) change(a *answer) {
 	if body, given := f.with["body"]; given {
 		a.body = []byte(body)
 	}
+}
+
+func editHuge(_ *Server, _ *fault, _ *http.Request, a *answer) {
+	a.body = append(bytes.Repeat([]byte(" "), 16<<20), a.body...)
+}
+
+func editBomb(_ *Server, _ *fault, _ *http.Request, a *answer) {
+	a.body = bomb(a.body)
+	a.header.Set("Content-Encoding", "gzip")
+}
+
+// editEmpty holds the items of a page back. Another cursor leads to them.
+func editEmpty(s *Server, _ *fault, r *http.Request, a *answer) {
+	editPage(a, func(page map[string]any) {
+		page["items"] = []any{}
+		if p, ok := s.followingPage(r); ok {
+			setAfter(page, p, detourTo(p.start, len(s.Requests())))
+		}
+	})
+}
+
+func editRepeat(s *Server, _ *fault, r *http.Request, a *answer) {
+	editPage(a, func(page map[string]any) {
+		if p, ok := s.followingPage(r); ok {
+			setAfter(page, p, p.after)
+		} else if before := r.URL.Query().Get("before"); before != "" {
+			page["cursors"] = map[string]any{"after": before, "before": before}
+		}
+	})
+}
+
+// editField is FIELD=VALUE and no-FIELD.
+func editField(s *Server, f *fault, r *http.Request, a *answer) {
+	if f.place == "callback" {
+		f.editRedirect(a)
+		return
+	}
+	name, without := strings.CutPrefix(f.what, "no-")
+	editObject(a, name == "artists", func(object map[string]any) {
+		p, _ := s.followingPage(r)
+		switch {
+		case name == "after" && without:
+			object["cursors"] = map[string]any{}
+		case name == "after":
+			setAfter(object, p, f.argValue())
+		case without:
+			delete(object, name)
+		default:
+			object[name] = f.argValue()
+		}
+	})
 }
 
 // editRedirect changes the parameters of the callback. An error takes the
@@ -61,37 +103,28 @@ func (f *fault) editRedirect(a *answer) {
 	a.header.Set("Location", target.String())
 }
 
-func (f *fault) editJSON(s *Server, r *http.Request, a *answer) {
+func editPage(a *answer, edit func(map[string]any)) { editObject(a, false, edit) }
+
+// editObject edits the JSON object of an answer, or the page inside it unless
+// the outer object is wanted.
+func editObject(a *answer, outer bool, edit func(map[string]any)) {
 	body := map[string]any{}
-	if json.Unmarshal(a.body, &body) != nil {
+	if a.header.Get("Content-Type") != typeJSON || json.Unmarshal(a.body, &body) != nil {
 		return
 	}
 	object := body
-	if list, ok := body["artists"].(map[string]any); ok && f.what != "artists" && f.what != "no-artists" {
-		object = list
-	}
-	p, _ := s.parsePage(r)
-	switch f.what {
-	case "empty":
-		object["items"] = []any{}
-		setAfter(object, p, detourTo(p.start, len(s.Requests())))
-	case "repeat-cursor":
-		setAfter(object, p, p.after)
-	case "after":
-		setAfter(object, p, f.value())
-	case "no-after":
-		object["cursors"] = map[string]any{}
-	default:
-		if name, without := strings.CutPrefix(f.what, "no-"); without {
-			delete(object, name)
-		} else if slices.Contains(fieldsOf(f.place), name) {
-			object[name] = f.value()
+	if _, isPage := body["items"]; !isPage && !outer {
+		for _, member := range body {
+			if page, ok := member.(map[string]any); ok && page["items"] != nil {
+				object = page
+			}
 		}
 	}
+	edit(object)
 	a.body = encode(body)
 }
 
-func (f *fault) value() any {
+func (f *fault) argValue() any {
 	var v any
 	if json.Unmarshal([]byte(f.arg), &v) != nil {
 		return f.arg
@@ -99,7 +132,7 @@ func (f *fault) value() any {
 	return v
 }
 
-// setAfter changes the cursor, and next with it where it is a text.
+// setAfter changes the cursor, and next with it if it is a text.
 func setAfter(list map[string]any, p pageRequest, after any) {
 	list["cursors"] = map[string]any{"after": after}
 	if text, ok := after.(string); ok {

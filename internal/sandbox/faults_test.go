@@ -25,21 +25,21 @@ func TestFaultsAreCheckedWhenTheyAreWritten(t *testing.T) {
 		"refresh:delay=200ms*20":   "",
 		"null":                     "",
 		"total-3":                  "",
-		"502":                      "want PLACE:WHAT, null, duplicate, escapes, total+N or total-N",
-		"total*3":                  "want PLACE:WHAT, null, duplicate, escapes, total+N or total-N",
-		"page=0:502":               "the place is one of page=N, following, me, api, authorize, callback, exchange, refresh, token, *",
-		"pages:502":                "the place is one of page=N, following, me, api, authorize, callback, exchange, refresh, token, *",
+		"502":                      "want PLACE:WHAT, or one of null, duplicate, total+N, total-N, escapes",
+		"total*3":                  "want PLACE:WHAT, or one of null, duplicate, total+N, total-N, escapes",
+		"page=0:502":               "the place is one of page=N, following, follow, unfollow, contains, me, api, authorize, callback, exchange, refresh, token, *, or a path such as /me/tracks",
+		"pages:502":                "the place is one of page=N, following, follow, unfollow, contains, me, api, authorize, callback, exchange, refresh, token, *, or a path such as /me/tracks",
 		"page=1:502*0":             "the number after * is at least 1",
 		"me:429*,retry-after=1":    "",
 		"me:429,retry-after=1*":    "the * stands before the comma, as in 429*,retry-after=1",
 		"me:429,retry-after=1*3":   "the * stands before the comma, as in 429*,retry-after=1",
 		"page=1:200,body=*":        "",
-		"page=1:199":               `"199" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, after; see the help of --fault`,
-		"page=1:600":               `"600" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, after; see the help of --fault`,
-		"page=1:scope=x":           `"scope" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, after; see the help of --fault`,
-		"page=1:total":             `"total" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, after; see the help of --fault`,
-		"page=1:no-total=3":        `"no-total" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, after; see the help of --fault`,
-		"me:empty":                 `"empty" is not a status, an answer, a delivery or FIELD=VALUE with one of id, display_name, account_id, images, email, product; see the help of --fault`,
+		"page=1:199":               `"199" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, offset, after, before; see the help of --fault`,
+		"page=1:600":               `"600" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, offset, after, before; see the help of --fault`,
+		"page=1:scope=x":           `"scope" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, offset, after, before; see the help of --fault`,
+		"page=1:total":             `"total" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, offset, after, before; see the help of --fault`,
+		"page=1:no-total=3":        `"no-total" is not a status, an answer, a delivery or FIELD=VALUE with one of artists, items, total, next, limit, offset, after, before; see the help of --fault`,
+		"me:empty":                 `"empty" is not a status, an answer, a delivery or FIELD=VALUE with one of id, display_name, account_id, images, email, country, product; see the help of --fault`,
 		"api:explode":              `"explode" is not a status, an answer, a delivery; see the help of --fault`,
 		"token:hang=5s":            "hang takes no value",
 		"token:redirect":           "redirect wants a value, as in redirect=http://example.com",
@@ -441,16 +441,36 @@ func TestFaultsOfDeliveryOverHTTP2(t *testing.T) {
 }
 
 func TestFaultHelpNamesEverything(t *testing.T) {
-	for _, word := range append(append([]string{}, places...), deliveries...) {
-		if !strings.Contains(FaultHelp, word) {
-			t.Errorf("%s is not in the help", word)
+	help := FaultHelp()
+	for _, e := range effects() {
+		if !strings.Contains(help, " "+e.usage()) {
+			t.Errorf("%s is not in the help", e.word)
 		}
 	}
-	for _, place := range []string{"following", "me", "token", "callback"} {
-		for _, field := range fieldsOf(place) {
-			if !strings.Contains(FaultHelp, field) {
-				t.Errorf("%s is not in the help", field)
-			}
+	for _, place := range firsts(places()) {
+		if !strings.Contains(help, "\n  "+place+" ") {
+			t.Errorf("%s is not in the help", place)
 		}
+		if _, fields := fieldsOf(strings.TrimSuffix(place, "=N")); fields != nil && !strings.Contains(help, strings.Join(fields, " ")) {
+			t.Errorf("the fields of %s are not in the help", place)
+		}
+	}
+	for line := range strings.SplitSeq(help, "\n") {
+		if len(line) > 78 || strings.TrimRight(line, " ") != line {
+			t.Errorf("a line of %d columns: %q", len(line), line)
+		}
+	}
+}
+
+// A place with a number waits for that request, and a path is a place.
+func TestFaultsWaitForTheNthRequest(t *testing.T) {
+	s := start(t, Options{Consent: ConsentAgree, Artists: 3, Faults: []string{"me=2:503", "/me/follow*=3:429-quota*"}})
+	login := signIn(t, s)
+	var got []int
+	for range 4 {
+		got = append(got, ask(t, s, "me", login).status, ask(t, s, "following", login).status)
+	}
+	if want := "[200 200 503 200 200 429 200 429]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }

@@ -19,14 +19,6 @@ type library struct {
 	oddities oddities
 }
 
-// oddities are seen in Spotify's real lists, and none of them is an error.
-type oddities struct {
-	null      bool // one item of the first page is null
-	duplicate bool // the second page has an item of the first again
-	escapes   bool // names hold terminal escape sequences
-	total     int  // how far off total is
-}
-
 func newLibrary(o Options, odd oddities) library {
 	l := library{index: make(map[string]int, o.Artists), oddities: odd}
 	r := rand.New(rand.NewPCG(o.Seed, 2))
@@ -77,6 +69,21 @@ func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 		return p, "Invalid type: " + kind
 	}
 	return p, ""
+}
+
+// followingPage reads what r asks for, if it asks for a page of followed artists.
+func (s *Server) followingPage(r *http.Request) (p pageRequest, ok bool) {
+	if strings.TrimSuffix(r.URL.Path, "/") != "/v1/me/following" || r.Method != http.MethodGet {
+		return p, false
+	}
+	p, _ = s.parsePage(r)
+	return p, true
+}
+
+// pageNumber is the number of the page that r asks for, or 0.
+func (s *Server) pageNumber(r *http.Request) int {
+	p, _ := s.followingPage(r)
+	return p.number
 }
 
 // url is the page's address as Spotify writes it, with the Accept-Language of

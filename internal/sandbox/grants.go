@@ -31,13 +31,6 @@ func newAccount(id, name string) account {
 	return account{id, name, base64.RawURLEncoding.EncodeToString(sum[:])[:10]}
 }
 
-// SignInAs makes another account the one that consents from now on.
-func (s *Server) SignInAs(id, name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.account = newAccount(id, name)
-}
-
 // grant is one consent: everything issued for it refers to it.
 type grant struct {
 	client  string
@@ -94,27 +87,6 @@ func (s *Server) mint(prefix string, size int) string {
 	text := prefix + base64.RawURLEncoding.EncodeToString(b)
 	s.keepSecret(text)
 	return text
-}
-
-// RevokeRefreshTokens does what a person does who removes the app's access:
-// every refresh token so far answers "Refresh token revoked". Access tokens
-// live on until they expire.
-func (s *Server) RevokeRefreshTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.refresh {
-		t.revoked = true
-	}
-}
-
-// ExpireAccessTokens makes every access token so far answer "The access token
-// expired".
-func (s *Server) ExpireAccessTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.access {
-		t.expires = s.now()
-	}
 }
 
 // revokeGrant is the answer to a refresh token that comes back after rotation:

@@ -21,17 +21,6 @@ type Request struct {
 	Status int        // of the answer; 0 when none was sent whole
 }
 
-// Requests returns what arrived so far, in that order.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make([]Request, len(s.requests))
-	for i, r := range s.requests {
-		all[i] = *r
-	}
-	return all
-}
-
 func (s *Server) record(r *http.Request) *Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,19 +37,10 @@ func (s *Server) record(r *http.Request) *Request {
 	return record
 }
 
-func (s *Server) answered(record *Request, status int) {
+func (s *Server) setStatus(record *Request, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	record.Status = status
-}
-
-// Secrets returns every access token, refresh token, code, verifier and client
-// secret that the stand-in gave or was given, and the credentials of each
-// Authorization header: what no output of a client may contain.
-func (s *Server) Secrets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.secrets)
 }
 
 // keepSecret notes text for Secrets. The caller holds s.mu.

@@ -57,7 +57,7 @@ type Options struct {
 	Seed     uint64       // of names, ids and account: same seed, same data
 	ClientID string       // the only client ID that is registered; "": any well-formed one
 	Consent  Consent
-	Faults   []string      // what goes wrong, in the words of FaultHelp
+	Faults   []string      // what goes wrong, in the grammar of FaultHelp
 	Rotate   bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
 	Legacy   bool          // artists and users with the fields that development mode lost in 2026
 	Latency  time.Duration // from a Web API request to its answer
@@ -180,12 +180,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm() // a form that cannot be read lacks its parameters, and is answered so
 	record := s.record(r)
 	f := s.meet(r)
-	answer := f.instead(r)
+	answer := f.answerInstead(s, r)
 	if answer == nil {
 		answer = s.answer(r)
-		f.edit(s, r, answer)
+		f.editAnswer(s, r, answer)
 	}
-	s.deliver(w, r, f, answer, record, start)
+	s.send(delivery{w, r, f, answer, start})
+	s.setStatus(record, answer.status)
 }
 
 // answer is what Spotify says to r.
@@ -223,10 +224,3 @@ func (s *Server) wait(ctx context.Context, d time.Duration) {
 
 // now is the stand-in's clock. The caller holds s.mu.
 func (s *Server) now() time.Time { return s.options.Now().Add(s.offset) }
-
-// Advance moves the stand-in's clock by d, to let codes and tokens age.
-func (s *Server) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.offset += d
-}

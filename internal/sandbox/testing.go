@@ -1,0 +1,70 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+)
+
+// What this file has is for tests of a client. A client itself has no such means.
+
+// Requests returns what arrived so far, in that order.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Request, len(s.requests))
+	for i, r := range s.requests {
+		all[i] = *r
+	}
+	return all
+}
+
+// Secrets returns every access token, refresh token, code, verifier and client
+// secret that the stand-in gave or was given, and the credentials of each
+// Authorization header: what no output of a client may contain.
+func (s *Server) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.secrets)
+}
+
+// Artist is one followed artist, as far as a test needs to know it.
+type Artist struct{ ID, Name string }
+
+// Artists returns the followed artists in the order in which they are served,
+// each once.
+func (s *Server) Artists() []Artist { return s.library.artists }
+
+// Advance moves the stand-in's clock by d, to let codes and tokens age.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}
+
+// SignInAs makes another account the one that consents from now on.
+func (s *Server) SignInAs(id, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account = newAccount(id, name)
+}
+
+// RevokeRefreshTokens does what a person does who removes the app's access:
+// every refresh token so far answers "Refresh token revoked". Access tokens
+// live on until they expire.
+func (s *Server) RevokeRefreshTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.refresh {
+		t.revoked = true
+	}
+}
+
+// ExpireAccessTokens makes every access token so far answer "The access token
+// expired".
+func (s *Server) ExpireAccessTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.access {
+		t.expires = s.now()
+	}
+}
