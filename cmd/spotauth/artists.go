@@ -94,7 +94,7 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 		return err
 	}
 	thrifty(how)
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func completeFields(_ *cobra.Command, _ []string, begun string) ([]string, cobra
 // completeProfiles offers the profiles that the settings know.
 func (a *app) completeProfiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	if o, err := a.sessionOptions(session.Options{}); err == nil && len(args) == 0 {
+	if o, err := a.sessionOptions(session.Settings{}); err == nil && len(args) == 0 {
 		profiles, _ := session.Profiles(o) // nothing to offer where they cannot be read
 		for _, p := range profiles {
 			names = append(names, p.Name)

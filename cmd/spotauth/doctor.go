@@ -56,7 +56,7 @@ func fine(check, result string) finding        { return finding{check, true, res
 func wrong(check, result, next string) finding { return finding{check, false, result, next} }
 
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		f := a.explain(err)
 		if f.Exit == exitUsage {
@@ -280,8 +280,10 @@ func briefly(err error) error {
 
 func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
-	if until := s.CoolDown(); !until.IsZero() {
-		return wrong(name, "spotify asked not to be asked before "+clock(until), "wait")
+	for _, group := range []string{session.WebAPILimit, session.TokenLimit} {
+		if until := s.CoolDown(group); !until.IsZero() {
+			return wrong(name, "spotify asked not to be asked before "+clock(until), "wait")
+		}
 	}
 	return fine(name, "none known")
 }

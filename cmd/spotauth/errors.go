@@ -70,13 +70,6 @@ func (e incompleteError) Error() string {
 	return fmt.Sprintf("found %d artists where spotify counts %d", e.found, e.total)
 }
 
-// coolingDown says that an earlier limit is not over.
-type coolingDown struct{ until time.Time }
-
-func (e coolingDown) Error() string {
-	return "spotify asked not to be asked again before " + clock(e.until)
-}
-
 // statusError ends the program with the status of a command that it ran.
 type statusError int
 
@@ -121,8 +114,8 @@ type failure struct {
 
 // report says what went wrong, if anything did, and returns the exit status.
 func (a *app) report(ctx context.Context, err error) int {
-	if err == nil {
-		err = a.owed
+	if err == nil && a.session != nil {
+		err = a.session.Unsaved() // the token worked: the work is done, and fails now
 	}
 	if err == nil {
 		return 0
@@ -298,9 +291,10 @@ func (a *app) explainAuth(err error) (failure, bool) {
 }
 
 func (a *app) explainAPI(err error) (failure, bool) {
-	var cooling coolingDown
+	var cooling *session.CoolingDownError
 	if errors.As(err, &cooling) {
-		return failure{Code: "rate_limited", Exit: exitLimited, RetryAfter: seconds(cooling.until.Sub(a.now()))}, true
+		return failure{Code: "rate_limited", Message: "spotify asked not to be asked again before " + clock(cooling.Until),
+			Exit: exitLimited, RetryAfter: seconds(cooling.Until.Sub(a.now()))}, true
 	}
 	var e *spotify.Error
 	if !errors.As(err, &e) {

@@ -49,7 +49,7 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if err != nil {
 		return notStarted(command[0], err)
 	}
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if err != nil {
 		return err
 	}
-	if a.owed != nil { // nothing can be said after the command
-		a.console.Warn("%s", a.explain(a.owed).Message)
+	if err := s.Unsaved(); err != nil { // nothing can be said after the command
+		a.console.Warn("%s", a.explain(err).Message)
 	}
 	err = replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
 	var ended statusError

@@ -141,8 +141,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 	if o.timeout <= 0 {
 		return nil, auth.Config{}, usageError{errors.New("--timeout must be more than 0")}
 	}
-	where := session.Options{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store}
-	s, err := a.openToSave(where)
+	s, err := a.openToSave(session.Settings{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
 	if err != nil {
 		return nil, auth.Config{}, err
 	}
@@ -150,18 +149,24 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Sessio
 	if err != nil {
 		return nil, auth.Config{}, err
 	}
-	if where.ClientID = c.ClientID; s.Settings().ClientID != c.ClientID { // it was asked for, or is the stand-in's
-		if s, err = a.openToSave(where); err != nil {
-			return nil, auth.Config{}, err
-		}
-	}
+	s.SetClientID(c.ClientID) // it was asked for, or is the stand-in's
 	if err := s.Probe(ctx); err != nil {
 		return nil, auth.Config{}, err
 	}
 	if _, err := unlessDamaged(s.Load(ctx)); err != nil {
 		return nil, auth.Config{}, err
 	}
-	return s, c, a.coolDown(ctx, s.CoolDown())
+	return s, c, a.coolDownAll(ctx, s)
+}
+
+// coolDownAll waits for the limits that a sign-in can meet: it needs the token
+// endpoint and the Web API.
+func (a *app) coolDownAll(ctx context.Context, s *session.Session) error {
+	until := s.CoolDown(session.TokenLimit)
+	if api := s.CoolDown(session.WebAPILimit); api.After(until) {
+		until = api
+	}
+	return a.coolDown(ctx, until)
 }
 
 // loginConfig gathers what auth needs, and asks for the client id if nothing gives it.
@@ -212,8 +217,8 @@ func withDefaultScope(scopes []string) []string {
 }
 
 // openToSave opens a session that a login will be saved in.
-func (a *app) openToSave(o session.Options) (*session.Session, error) {
-	o, err := a.sessionOptions(o)
+func (a *app) openToSave(overrides session.Settings) (*session.Session, error) {
+	o, err := a.sessionOptions(overrides)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (a *app) forget(ctx context.Context, o session.Options) (removed bool, err 
 // savedOptions lead to what a profile has saved, whatever SPOTAUTH_CLIENT_ID says: that
 // is the app of a new login.
 func (a *app) savedOptions() (session.Options, error) {
-	o, err := a.sessionOptions(session.Options{})
-	o.ClientID = ""
+	o, err := a.sessionOptions(session.Settings{})
+	o.Settings.ClientID = ""
 	return o, err
 }

@@ -56,7 +56,7 @@ Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no key
 }
 
 func (a *app) profileList() error {
-	o, err := a.sessionOptions(session.Options{})
+	o, err := a.sessionOptions(session.Settings{})
 	if err != nil {
 		return err
 	}
@@ -83,12 +83,11 @@ func (a *app) profileList() error {
 }
 
 func (a *app) profileUse(ctx context.Context, name string) error {
-	o, err := a.sessionOptions(session.Options{})
+	o, err := a.sessionOptions(session.Settings{})
 	if err != nil {
 		return err
 	}
-	o.Profile = name
-	if err := session.Use(ctx, o); err != nil {
+	if err := session.Use(ctx, o, name); err != nil {
 		return err
 	}
 	a.console.Note("profile %s is meant where none is named", name)

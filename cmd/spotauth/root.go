@@ -34,7 +34,7 @@ type app struct {
 	running  bool   // the command line was understood
 	reminded bool   // the person knows that the login ends soon
 	replaced bool   // the person knows that the token in the environment is used up
-	owed     error  // what went wrong beside the work, to be told after it
+	callsAPI bool   // the Web API comes next: connect to it during a refresh
 
 	session *session.Session // the one that was opened; it remembers a limit that ends the command
 

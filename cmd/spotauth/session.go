@@ -56,7 +56,7 @@ stdout cannot be written.`,
 }
 
 func (a *app) sessionExport(ctx context.Context) error {
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ type importOptions struct {
 }
 
 func (a *app) sessionImport(ctx context.Context, o importOptions, args []string) error {
-	s, err := a.openToSave(session.Options{Store: o.store})
+	s, err := a.openToSave(session.Settings{Store: o.store})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
 )
 
@@ -55,7 +54,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 	if o.within > 0 && !o.check {
 		return usageError{errors.New("--within needs --check")}
 	}
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
@@ -90,7 +89,7 @@ func (a *app) check(ctx context.Context, s *session.Session) (session.Login, err
 	if _, err := client.Me(ctx); err != nil {
 		return session.Login{}, err
 	}
-	return a.token(ctx, s, 0, secret.String{}, a.refresh)
+	return s.Load(ctx)
 }
 
 // A statusReport is what `status --json` prints.

@@ -62,7 +62,7 @@ func (a *app) printToken(ctx context.Context, o tokenOptions) error {
 	if !ok {
 		return usageError{fmt.Errorf("--format is plain, header, curl or json, not %q", o.format)}
 	}
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (a *app) tokenFor(ctx context.Context, s *session.Session, minLife time.Dur
 	if minLife < 0 || minLife > longestLife {
 		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}
 	}
-	l, err := a.token(ctx, s, minLife, secret.String{}, a.refresh)
+	l, err := a.token(ctx, s, minLife, secret.String{})
 	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife {
 		return l, fmt.Errorf("spotify gave an access token that lives for %s only", l.AccessExpiresAt.Sub(a.now()).Round(time.Second))
 	}

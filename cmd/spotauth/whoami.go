@@ -31,7 +31,7 @@ Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limit
 type whoamiOptions struct{ json bool }
 
 func (a *app) whoami(ctx context.Context, o whoamiOptions) error {
-	s, err := a.open(session.Options{})
+	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,10 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// open finds the session that the flags and the environment mean. The
-// overrides stand in o; the login in the environment comes before a saved one.
-func (a *app) open(o session.Options) (*session.Session, error) {
-	o, err := a.sessionOptions(o)
+// open opens the login to use: the one in the environment if there is one, else
+// the profile's. overrides replace the profile's settings.
+func (a *app) open(overrides session.Settings) (*session.Session, error) {
+	o, err := a.sessionOptions(overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,8 @@ func (a *app) open(o session.Options) (*session.Session, error) {
 	return a.session, err
 }
 
-func (a *app) sessionOptions(o session.Options) (session.Options, error) {
+func (a *app) sessionOptions(overrides session.Settings) (session.Options, error) {
+	o := session.Options{Settings: overrides, Refresh: a.refresh}
 	var err error
 	if o.Sandbox, err = a.sandboxAddress(); err != nil {
 		return o, err
@@ -45,9 +47,7 @@ func (a *app) sessionOptions(o session.Options) (session.Options, error) {
 	if o.ConfigDir, o.StateDir, err = a.folders(); err != nil {
 		return o, err
 	}
-	if o.ClientID == "" {
-		o.ClientID = a.env("SPOTAUTH_CLIENT_ID")
-	}
+	o.Settings.ClientID = cmp.Or(o.Settings.ClientID, a.env("SPOTAUTH_CLIENT_ID"))
 	o.Profile = a.profile
 	o.BusAddress = a.env("DBUS_SESSION_BUS_ADDRESS")
 	o.Interactive = a.console.ErrIsTerminal
@@ -108,24 +108,15 @@ func isVisible(token string) bool {
 	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
 }
 
-// token gives a login with an access token that lives for at least minLife. A
-// limit that an earlier process met is waited out only if it must be refreshed,
-// and not under the lock.
-func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String, refresh session.Refresh) (session.Login, error) {
-	first, until := refresh, s.CoolDown()
-	if !until.IsZero() {
-		first = func(context.Context, session.Login) (session.Tokens, error) {
-			return session.Tokens{}, coolingDown{until}
+// token returns a login with an access token that lives for at least minLife.
+// If a refresh is due during a limit that an earlier process met, it waits first.
+func (a *app) token(ctx context.Context, s *session.Session, minLife time.Duration, refused secret.String) (session.Login, error) {
+	l, err := s.Token(ctx, minLife, refused)
+	var cooling *session.CoolingDownError
+	if errors.As(err, &cooling) {
+		if err = a.coolDown(ctx, cooling.Until); err == nil {
+			l, err = s.Token(ctx, minLife, refused)
 		}
-	}
-	l, err := s.Token(ctx, minLife, refused, first)
-	if errors.Is(err, coolingDown{until}) {
-		if err = a.coolDown(ctx, until); err == nil {
-			l, err = s.Token(ctx, minLife, refused, refresh)
-		}
-	}
-	if errors.Is(err, session.ErrNotSaved) {
-		a.owed, err = err, nil // the token works: do the work, then fail
 	}
 	if err == nil {
 		a.remind(l)
@@ -161,6 +152,9 @@ func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, err
 	if err != nil {
 		return session.Tokens{}, err
 	}
+	if a.callsAPI && address == "" && checkDestination(address, l.Refresh) == nil { // a stand-in is on this machine
+		connectEarly(a.transport, spotify.Origin) // 85 ms less at a round trip of 40 ms
+	}
 	g, err := refreshGrant(ctx, auth.Config{
 		Origin: address, ClientID: l.ClientID, ClientSecret: l.ClientSecret, Transport: a.transport,
 	}, l.Refresh)
@@ -180,18 +174,13 @@ func (a *app) api(ctx context.Context, s *session.Session) (*spotify.Client, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.coolDown(ctx, s.CoolDown()); err != nil {
+	if err := a.coolDown(ctx, s.CoolDown(session.WebAPILimit)); err != nil {
 		return nil, err
 	}
-	refresh := func(ctx context.Context, l session.Login) (session.Tokens, error) {
-		if address == "" && checkDestination(address, l.Refresh) == nil { // a stand-in is on this machine
-			connectEarly(a.transport, spotify.Origin) // 85 ms less at a round trip of 40 ms
-		}
-		return a.refresh(ctx, l)
-	}
+	a.callsAPI = true
 	return a.client(address, func(ctx context.Context, refused secret.String) (secret.String, error) {
-		l, err := a.token(ctx, s, 0, refused, refresh)
-		refresh = a.refresh // from now on there is a connection
+		l, err := a.token(ctx, s, 0, refused)
+		a.callsAPI = false // from now on there is a connection
 		return l.Access, err
 	}), nil
 }
@@ -203,7 +192,7 @@ func (a *app) coolDown(ctx context.Context, until time.Time) error {
 	case until.IsZero() || rest <= 0:
 		return nil
 	case rest > a.maxWait:
-		return coolingDown{until}
+		return &session.CoolingDownError{Until: until}
 	}
 	a.waiting(&spotify.Error{Kind: spotify.RateLimited}, rest)
 	select {
@@ -235,17 +224,18 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 func (a *app) remember(err error) {
 	var api *spotify.Error
 	var token *auth.Error
+	var group string
 	var wait time.Duration
 	switch {
 	case errors.As(err, &api):
-		wait = api.RetryAfter
+		group, wait = session.WebAPILimit, api.RetryAfter
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
-		wait = token.RetryAfter
+		group, wait = session.TokenLimit, token.RetryAfter
 	}
 	if a.session == nil || wait == 0 {
 		return
 	}
-	if err := a.session.SetCoolDown(a.now().Add(wait)); err != nil {
+	if err := a.session.SetCoolDown(group, a.now().Add(wait)); err != nil {
 		a.log.Debug("the limit could not be remembered", "error", err)
 	}
 }

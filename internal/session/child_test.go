@@ -33,7 +33,7 @@ type task struct {
 	Refused     string        // the access token to be refused
 	Step        string        // where to end: see killAt
 	Signal      string        // how: KILL, INT
-	Lock, Call  time.Duration // shorter patience
+	Lock, Call  time.Duration // shorter timeouts
 	CallNotice  time.Duration
 }
 
@@ -97,7 +97,7 @@ func (c task) run() (r result) {
 	defer stop()
 	var mu sync.Mutex
 	s, err := Open(Options{
-		ConfigDir: c.Dir + "/config", StateDir: c.Dir + "/state", ClientID: testClient, Store: c.Store,
+		ConfigDir: c.Dir + "/config", StateDir: c.Dir + "/state", Settings: Settings{ClientID: testClient, Store: c.Store}, Refresh: c.refresh,
 		BusAddress: os.Getenv("DBUS_SESSION_BUS_ADDRESS"), Interactive: c.Interactive,
 		Waiting: func(what string) { mu.Lock(); defer mu.Unlock(); r.Waiting = append(r.Waiting, what) },
 	})
@@ -106,7 +106,7 @@ func (c task) run() (r result) {
 	}
 	c.impatient(s)
 	if c.Step != "" {
-		s.store = killStore{s.store, c}
+		s.store = records{killStore{s.store.(records).items, c}}
 	}
 	var l Login
 	began := time.Now()
@@ -120,7 +120,7 @@ func (c task) run() (r result) {
 	case "forget":
 		err = s.Forget(ctx)
 	case "token":
-		l, err = s.Token(ctx, 0, secret.New(c.Refused), c.refresh)
+		l, err = s.Token(ctx, 0, secret.New(c.Refused))
 		c.killAt("after save")
 	case "lock":
 		_, err = s.hold(ctx)
@@ -141,7 +141,7 @@ func (c task) run() (r result) {
 }
 
 func (c task) impatient(s *Session) {
-	p := s.patience
+	p := s.timeouts
 	if c.Lock > 0 {
 		p.lock = c.Lock
 	}
@@ -151,7 +151,7 @@ func (c task) impatient(s *Session) {
 	if c.CallNotice > 0 {
 		p.callNotice = c.CallNotice
 	}
-	s.patience = p
+	s.timeouts = p
 	s.store, _ = openStore(s.settings.Store, s.options.stateFolder()+"/logins", s.options, p)
 }
 
@@ -171,17 +171,17 @@ func (c task) killAt(step string) {
 
 // killStore ends the process around a write.
 type killStore struct {
-	store
+	items
 	task task
 }
 
-func (k killStore) set(ctx context.Context, id key, data string) error {
+func (k killStore) set(ctx context.Context, id recordKey, data string) error {
 	k.task.killAt("before save")
-	if f, ok := k.store.(files); ok && k.task.Step == "half saved" { // what a kill inside writeFile leaves
+	if f, ok := k.items.(files); ok && k.task.Step == "half saved" { // what a kill inside writeFile leaves
 		_ = os.WriteFile(f.path(id)+".123", []byte(data[:len(data)/2]), 0o600)
 	}
 	k.task.killAt("half saved")
-	err := k.store.set(ctx, id, data)
+	err := k.items.set(ctx, id, data)
 	k.task.killAt("during save")
 	return err
 }

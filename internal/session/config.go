@@ -25,7 +25,7 @@ type Settings struct {
 // Profile is one named login in the settings.
 type Profile struct {
 	Name     string
-	Default  bool // meant where no profile is named
+	Default  bool // used if no profile is named
 	Settings Settings
 }
 
@@ -54,16 +54,16 @@ func Profiles(o Options) ([]Profile, error) {
 	return list, nil
 }
 
-// Use makes o.Profile the one that is meant where none is named.
-func Use(ctx context.Context, o Options) error {
+// Use makes a profile the default.
+func Use(ctx context.Context, o Options, name string) error {
 	if err := o.check(); err != nil {
 		return err
 	}
 	return editConfig(ctx, o, func(tree map[string]any) error {
-		if _, ok := table(tree, "profile")[o.Profile]; !ok {
-			return fmt.Errorf("%w: %q", ErrNoProfile, o.Profile)
+		if _, ok := table(tree, "profile")[name]; !ok {
+			return fmt.Errorf("%w: %q", ErrNoProfile, name)
 		}
-		tree["default"] = o.Profile
+		tree["default"] = name
 		return nil
 	})
 }
@@ -124,7 +124,7 @@ func probeConfig(o Options) error {
 // what a later version or another program wrote there stays.
 func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) error) error {
 	path := o.realConfigPath()
-	ctx, cancel := context.WithTimeout(ctx, newPatience(o).lock)
+	ctx, cancel := context.WithTimeout(ctx, newTimeouts(o).lock)
 	defer cancel()
 	l, err := acquire(ctx, filepath.Join(o.stateFolder(), "locks", "settings.lock"), 0, func() {})
 	if err != nil {

@@ -44,8 +44,7 @@ func TestProfiles(t *testing.T) {
 	if got := names(); got != "default* home work" {
 		t.Errorf("profiles: %s", got)
 	}
-	o.Profile = "work"
-	if err := Use(t.Context(), o); err != nil || names() != "default home work*" {
+	if err := Use(t.Context(), o, "work"); err != nil || names() != "default home work*" {
 		t.Errorf("%v, profiles: %s", err, names())
 	}
 	bare := Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}
@@ -59,7 +58,7 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("logins left: %v", files)
 	}
 	o.Profile = "gone"
-	if err := Use(t.Context(), o); class(err) != "NoProfile" {
+	if err := Use(t.Context(), o, "gone"); class(err) != "NoProfile" {
 		t.Errorf("using none: %v", err)
 	}
 	if err := mustOpen(t, o).Remove(t.Context()); class(err) != "NoProfile" {
@@ -125,7 +124,7 @@ func TestBrokenSettings(t *testing.T) {
 		if _, err := Open(o); err == nil || !strings.HasPrefix(err.Error(), "reading the settings in "+o.configPath()+": ") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", text, err)
 		}
-		if err := Use(t.Context(), o); err == nil {
+		if err := Use(t.Context(), o, "default"); err == nil {
 			t.Errorf("%q: changed", text)
 		}
 		if got, _ := os.ReadFile(o.configPath()); string(got) != text {

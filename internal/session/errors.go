@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 var (
@@ -12,9 +13,11 @@ var (
 	// A refresh func returns it (or wraps it) for the OAuth error "invalid_grant"
 	// and for nothing else (RFC 6749 section 5.2).
 	ErrDead = errors.New("spotify no longer accepts the saved login")
-	// ErrNotSaved comes together with a login that works but that no store would
-	// keep: finish the command with it, then fail.
+	// ErrNotSaved says that a login works but no store would keep it: see
+	// [Session.Unsaved]. Finish the command with it, then fail.
 	ErrNotSaved = errors.New("the refreshed login could not be saved")
+	// ErrNoPending says that no sign-in waits to be finished, or none any longer.
+	ErrNoPending = errors.New("no sign-in is pending")
 	// ErrBusy says that another spotauth held the login for too long.
 	ErrBusy = errors.New("another spotauth is busy with this login")
 
@@ -41,6 +44,13 @@ var (
 	// errNoAnswer marks a call that ran out of time: what it did is not known.
 	errNoAnswer = errors.New("no answer")
 )
+
+// CoolingDownError says that the token endpoint asked for a pause that is not over.
+type CoolingDownError struct{ Until time.Time }
+
+func (e *CoolingDownError) Error() string {
+	return "spotify wants no request before " + e.Until.Local().Format(time.DateTime)
+}
 
 // StoreError is what a store could not do. It wraps one of [ErrUnavailable],
 // [ErrLocked], [ErrCorrupt], [ErrNewer] and [ErrTooBig].

@@ -15,9 +15,9 @@ import (
 // somebody asked for it, and never in place of a keychain that does not answer.
 type files struct{ folder string }
 
-func (f files) path(k key) string { return filepath.Join(f.folder, k.hash()+".json") }
+func (f files) path(k recordKey) string { return filepath.Join(f.folder, k.hash()+".json") }
 
-func (f files) get(_ context.Context, k key) (string, error) {
+func (f files) get(_ context.Context, k recordKey) (string, error) {
 	data, err := readPrivate(f.path(k))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", ErrNone
@@ -28,7 +28,7 @@ func (f files) get(_ context.Context, k key) (string, error) {
 	return data, nil
 }
 
-func (f files) set(_ context.Context, k key, data string) error {
+func (f files) set(_ context.Context, k recordKey, data string) error {
 	if err := writeFile(f.path(k), []byte(data)); err != nil {
 		return f.fault("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
@@ -36,7 +36,7 @@ func (f files) set(_ context.Context, k key, data string) error {
 	return nil
 }
 
-func (f files) remove(_ context.Context, k key) error {
+func (f files) remove(_ context.Context, k recordKey) error {
 	f.sweep(k)
 	err := patiently(func() error { return os.Remove(f.path(k)) })
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func (f files) remove(_ context.Context, k key) error {
 }
 
 // sweep deletes what a process that was killed while it wrote has left behind.
-func (f files) sweep(k key) {
+func (f files) sweep(k recordKey) {
 	entries, _ := os.ReadDir(f.folder)
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), filepath.Base(f.path(k))+".") {

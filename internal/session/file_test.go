@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/spotauth/spotauth/internal/secret"
 )
 
 // The file store reads a login only where nobody else could have read or changed it.
@@ -53,12 +56,39 @@ func TestFileStoreIsPrivate(t *testing.T) {
 	}
 }
 
+// B-26: a pending sign-in that others could have read or replaced is not finished, and goes.
+func TestPendingIsPrivate(t *testing.T) {
+	for name, change := range map[string]func(path string) error{
+		"readable by others":     func(p string) error { return os.Chmod(p, 0o644) },
+		"folder open to a group": func(p string) error { return os.Chmod(filepath.Dir(p), 0o770) },
+		"a link":                 func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Symlink(p+"x", p)) },
+	} {
+		o := fileOptions(t)
+		s := mustOpen(t, o)
+		if err := s.SavePending(secret.New(`{"verifier":"verifier-0"}`), time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(s.pendingPath()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Pending(); err == nil {
+			t.Errorf("%s: read", name)
+		}
+		if _, err := mustOpen(t, o).Pending(); !errors.Is(err, ErrNoPending) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Lstat(s.pendingPath()); err == nil {
+			t.Errorf("%s: kept", name)
+		}
+	}
+}
+
 func TestFilesArePrivateFromBirth(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	o := fileOptions(t)
 	s := mustOpen(t, o)
-	if err := errors.Join(s.Save(t.Context(), testLogin()), s.SetCoolDown(s.now())); err != nil {
+	if err := errors.Join(s.SavePending(secret.New("{}"), s.now().Add(time.Hour)), s.Save(t.Context(), testLogin()), s.SetCoolDown(WebAPILimit, s.now().Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(filepath.Dir(o.ConfigDir), func(path string, d os.DirEntry, err error) error {
@@ -80,7 +110,7 @@ func TestFilesArePrivateFromBirth(t *testing.T) {
 func TestFileStoreThatCannotWrite(t *testing.T) {
 	f := files{t.TempDir() + "/file"}
 	write(t, f.folder, "in the way")
-	err := put(t.Context(), f, key{"", "default", testClient}, "x")
+	err := put(t.Context(), f, recordKey{"", "default", testClient}, "x")
 	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: ") {
 		t.Errorf("%v", err)
 	}

@@ -17,10 +17,10 @@ import (
 // others have one. Records go through its standard streams, never its arguments.
 type helper struct {
 	name     string
-	patience patience
+	timeouts timeouts
 }
 
-func (h helper) get(ctx context.Context, k key) (string, error) {
+func (h helper) get(ctx context.Context, k recordKey) (string, error) {
 	return h.run(ctx, "reading", func(start client.ProgramFunc) (string, error) {
 		found, err := client.Get(start, k.url())
 		switch {
@@ -33,14 +33,14 @@ func (h helper) get(ctx context.Context, k key) (string, error) {
 	})
 }
 
-func (h helper) set(ctx context.Context, k key, data string) error {
+func (h helper) set(ctx context.Context, k recordKey, data string) error {
 	_, err := h.run(ctx, "writing", func(start client.ProgramFunc) (string, error) {
 		return "", client.Store(start, &credentials.Credentials{ServerURL: k.url(), Username: service, Secret: data})
 	})
 	return err
 }
 
-func (h helper) remove(ctx context.Context, k key) error {
+func (h helper) remove(ctx context.Context, k recordKey) error {
 	_, err := h.run(ctx, "deleting", func(start client.ProgramFunc) (string, error) {
 		return "", client.Erase(start, k.url())
 	})
@@ -52,7 +52,7 @@ func (h helper) remove(ctx context.Context, k key) error {
 func (h helper) run(ctx context.Context, doing string, call func(client.ProgramFunc) (string, error)) (string, error) {
 	program := "docker-credential-" + h.name
 	var outcome error
-	data, err := h.patience.ask(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
+	data, err := h.timeouts.bound(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
 		return call(func(args ...string) client.Program {
 			cmd := exec.CommandContext(ctx, program, args...)
 			cmd.WaitDelay = time.Second
@@ -66,7 +66,7 @@ func (h helper) run(ctx context.Context, doing string, call func(client.ProgramF
 	case credentials.IsErrCredentialsNotFound(err):
 		return "", ErrNone
 	case errors.Is(err, errNoAnswer):
-		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, h.patience.call)
+		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, h.timeouts.call)
 	case outcome != nil:
 		err = fmt.Errorf("%w: %w", ErrUnavailable, outcome)
 	default:

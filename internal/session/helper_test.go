@@ -48,7 +48,7 @@ func TestHelperSecretService(t *testing.T) {
 
 func helperKeepsALogin(t *testing.T, store string) {
 	o := fileOptions(t)
-	o.Store = store
+	o.Settings.Store = store
 	s := mustOpen(t, o)
 	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
 		t.Errorf("before: %v", err)
@@ -99,13 +99,13 @@ func TestHelpersThatFail(t *testing.T) {
 			}
 			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 			o := fileOptions(t)
-			o.Store = "helper:test"
+			o.Settings.Store = "helper:test"
 			s := mustOpen(t, o)
-			s.patience.call = 300 * time.Millisecond
+			s.timeouts.call = 300 * time.Millisecond
 			if c.name != "hangs" {
-				s.patience.call = 5 * time.Second
+				s.timeouts.call = 5 * time.Second
 			}
-			s.store = helper{"test", s.patience}
+			s.store = records{helper{"test", s.timeouts}}
 			began := time.Now()
 			_, err := s.Load(t.Context())
 			if class(err) != c.class || !strings.HasSuffix(err.Error(), c.err) || strings.Contains(err.Error(), "refresh-0") {

@@ -24,18 +24,18 @@ type keychain struct {
 	setItem    func(service, user, data string) error
 	deleteItem func(service, user string) error
 	reachable  func() error
-	patience   patience
+	timeouts   timeouts
 }
 
-func newKeychain(o Options, p patience) keychain {
+func newKeychain(o Options, p timeouts) keychain {
 	return keychain{
 		getItem: keyring.Get, setItem: keyring.Set, deleteItem: keyring.Delete,
 		reachable: func() error { return reachable(o.BusAddress) },
-		patience:  p,
+		timeouts:  p,
 	}
 }
 
-func (k keychain) get(ctx context.Context, id key) (string, error) {
+func (k keychain) get(ctx context.Context, id recordKey) (string, error) {
 	get := func() (string, error) { return k.getItem(service, id.user()) }
 	data, err := k.ask(ctx, "reading", get)
 	if err != nil && strings.Contains(err.Error(), "does not exist") {
@@ -45,12 +45,12 @@ func (k keychain) get(ctx context.Context, id key) (string, error) {
 	return data, err
 }
 
-func (k keychain) set(ctx context.Context, id key, data string) error {
+func (k keychain) set(ctx context.Context, id recordKey, data string) error {
 	_, err := k.ask(ctx, "writing", func() (string, error) { return "", k.setItem(service, id.user(), data) })
 	return err
 }
 
-func (k keychain) remove(ctx context.Context, id key) error {
+func (k keychain) remove(ctx context.Context, id recordKey) error {
 	_, err := k.ask(ctx, "deleting", func() (string, error) { return "", k.deleteItem(service, id.user()) })
 	return err
 }
@@ -59,7 +59,7 @@ func (k keychain) ask(ctx context.Context, doing string, call func() (string, er
 	if err := k.reachable(); err != nil {
 		return "", k.fault(doing, err)
 	}
-	data, err := k.patience.ask(ctx, "waiting for the keychain to be unlocked",
+	data, err := k.timeouts.bound(ctx, "waiting for the keychain to be unlocked",
 		func(context.Context) (string, error) { return call() })
 	switch {
 	case err == nil, ctx.Err() != nil:
@@ -67,7 +67,7 @@ func (k keychain) ask(ctx context.Context, doing string, call func() (string, er
 	case errors.Is(err, keyring.ErrNotFound):
 		return "", ErrNone
 	case errors.Is(err, errNoAnswer):
-		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, k.patience.call)
+		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, k.timeouts.call)
 	case errors.Is(err, keyring.ErrSetDataTooBig):
 		err = ErrTooBig
 	case saysLocked(err):

@@ -29,7 +29,7 @@ func TestPatienceWithTheKeychain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				var told atomic.Int64
-				k := newKeychain(Options{}, newPatience(Options{
+				k := newKeychain(Options{}, newTimeouts(Options{
 					Interactive: c.interactive,
 					Waiting:     func(string) { told.Store(int64(time.Since(began))) },
 				}))
@@ -37,7 +37,7 @@ func TestPatienceWithTheKeychain(t *testing.T) {
 				defer close(never)
 				k.reachable = func() error { return nil }
 				k.getItem = func(string, string) (string, error) { <-never; return "", nil }
-				_, err := k.get(t.Context(), key{})
+				_, err := k.get(t.Context(), recordKey{})
 				if took := time.Since(began); took != c.limit || time.Duration(told.Load()) != c.told || !errors.Is(err, ErrUnavailable) {
 					t.Errorf("gave up after %v, told after %v: %v", took, time.Duration(told.Load()), err)
 				}
@@ -56,7 +56,7 @@ func TestInterruptedWaitForTheKeychain(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		began := time.Now()
-		if _, err := k.get(ctx, key{}); err != context.Canceled || time.Since(began) != time.Second {
+		if _, err := k.get(ctx, recordKey{}); err != context.Canceled || time.Since(began) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
@@ -89,7 +89,7 @@ func TestClassesOfKeychainErrors(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			k := fakeKeychain(&fakeItems{})
 			k.getItem = func(string, string) (string, error) { return "", c.err }
-			_, err := k.get(t.Context(), key{})
+			_, err := k.get(t.Context(), recordKey{})
 			if class(err) != c.class {
 				t.Errorf("class %q: %v", class(err), err)
 			}
@@ -114,7 +114,7 @@ func fakeKeychain(f *fakeItems) keychain {
 	f.items = map[string]string{}
 	return keychain{
 		reachable: func() error { return nil },
-		patience:  newPatience(Options{}),
+		timeouts:  newTimeouts(Options{}),
 		getItem: func(service, user string) (string, error) {
 			if data, ok := f.items[service+":"+user]; ok {
 				return data, nil

@@ -10,7 +10,7 @@ import (
 // K-03: the Credential Manager itself keeps our longest record, gives it back
 // whole, and refuses what is longer than it takes.
 func TestCredentialManager(t *testing.T) {
-	k, id := newKeychain(Options{}, newPatience(Options{})), key{profile: "test", clientID: t.Name()}
+	k, id := newKeychain(Options{}, newTimeouts(Options{})), recordKey{profile: "test", clientID: t.Name()}
 	t.Cleanup(func() { _ = k.remove(context.Background(), id) })
 	for _, c := range []struct {
 		size int

@@ -9,11 +9,12 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lock is held on a file of its own, never on the data: the system lets go of it when
-// the holder dies, and the file is never deleted, so all meet at the same one.
+// lock is held on a file of its own, never on the data. The system releases it when the
+// holder dies. The file is never deleted, so that all processes lock the same one.
 type lock struct {
-	file   *flock.Flock // nil: the file system cannot lock, and nobody is kept out
-	waited bool         // another process had it first
+	file      *flock.Flock // nil: there is nothing to release
+	exclusive bool         // false: the file system cannot lock, and nobody is kept out
+	waited    bool         // another process had it first
 }
 
 func (l lock) release() {
@@ -23,7 +24,7 @@ func (l lock) release() {
 }
 
 // acquire takes the lock at path. It waits as long as the context lasts, then answers
-// ErrBusy. A place that cannot be written to, or cannot lock, is no reason to fail.
+// ErrBusy. A folder that cannot be written to, or cannot lock, is no reason to fail.
 func acquire(ctx context.Context, path string, notice time.Duration, waiting func()) (lock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return lock{}, nil
@@ -41,12 +42,13 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 	if err != nil {
 		return lock{}, nil
 	}
+	l.exclusive = true
 	return l, nil
 }
 
 // hold takes the lock of this login.
 func (s *Session) hold(ctx context.Context) (lock, error) {
-	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
+	wait, cancel := context.WithTimeout(ctx, s.timeouts.lock)
 	defer cancel()
 	l, err := s.holdUntil(wait)
 	if err != nil && ctx.Err() != nil {
@@ -56,11 +58,14 @@ func (s *Session) hold(ctx context.Context) (lock, error) {
 }
 
 func (s *Session) holdUntil(ctx context.Context) (lock, error) {
+	if s.inMemory() {
+		return lock{exclusive: true}, nil
+	}
 	path := filepath.Join(s.options.stateFolder(), "locks", s.key().hash()+".lock")
-	l, err := acquire(ctx, path, s.patience.lockNotice, func() {
+	l, err := acquire(ctx, path, s.timeouts.lockNotice, func() {
 		s.options.Waiting("waiting for another spotauth")
 	})
-	if err == nil && l.file == nil {
+	if err == nil && !l.exclusive {
 		s.options.Log.Debug("going on without a lock", "file", path)
 	}
 	return l, err

@@ -94,7 +94,7 @@ func (l Login) lives(now time.Time, d time.Duration) bool {
 }
 
 // buried returns the login as a tombstone: whose it was, and why it ended.
-func (l Login) buried(now time.Time, why error) Login {
+func (l Login) tombstone(now time.Time, why error) Login {
 	text := []rune(why.Error())
 	l.Dead = &Death{At: now.UTC().Truncate(time.Second), Why: string(text[:min(len(text), 120)])}
 	l.Access, l.Refresh, l.AccessExpiresAt = secret.String{}, secret.String{}, time.Time{}

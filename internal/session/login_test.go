@@ -125,7 +125,7 @@ func TestReauthBy(t *testing.T) {
 
 func TestBuriedKeepsWhoAndWhy(t *testing.T) { // T-04
 	now := time.Date(2027, 5, 24, 0, 0, 0, 0, time.UTC)
-	l := testLogin().buried(now, errors.New("Refresh token expired"+strings.Repeat("ß", 200)))
+	l := testLogin().tombstone(now, errors.New("Refresh token expired"+strings.Repeat("ß", 200)))
 	if !l.Access.Empty() || !l.Refresh.Empty() {
 		t.Error("a token was kept")
 	}

@@ -10,23 +10,25 @@ import (
 	"time"
 )
 
-// Options says which login is meant and where things are. The funcs and Log may be nil.
+// Options says which login to use and where things are. Log and all functions but Refresh
+// may be nil.
 type Options struct {
 	ConfigDir string // the folder of config.toml
 	StateDir  string // the folder of locks, cool-downs and logins in files
-	// Sandbox is "" for Spotify, or the stand-in's address, "http://127.0.0.1:PORT". It is a
-	// part of every key, and the settings move to a folder of its own in StateDir: a real
-	// login can be neither seen nor changed under it.
+	// Sandbox is "" for Spotify, or the stand-in's address, "http://127.0.0.1:PORT". It is
+	// part of every key, and its settings are in a folder of their own in StateDir, so that
+	// a real login can be neither seen nor changed with it.
 	Sandbox string
 	Profile string // "": the default one
 
-	// These override the profile's settings, and replace them at Save.
-	ClientID, RedirectURI, Store string
+	// Settings that are not empty override the profile's, and replace them at Save.
+	Settings Settings
+	Refresh  Refresh // for Token
 
 	BusAddress  string           // Linux: the value of DBUS_SESSION_BUS_ADDRESS
 	Interactive bool             // a person is there to unlock a keychain
-	Waiting     func(string)     // told once, by any goroutine, what takes long: "waiting for another spotauth"
-	Warn        func(string)     // told what went wrong beside the matter
+	Waiting     func(string)     // receives once, from any goroutine, what takes long: "waiting for another spotauth"
+	Warn        func(string)     // receives problems that do not fail the call
 	Now         func() time.Time // the wall clock
 	Log         *slog.Logger     // for debugging; never given a secret
 }

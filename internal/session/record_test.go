@@ -15,7 +15,7 @@ func TestDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tombstone, err := encode(testLogin().buried(time.Now(), ErrDead))
+	tombstone, err := encode(testLogin().tombstone(time.Now(), ErrDead))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestRecordsThatAreTooBig(t *testing.T) {
 // A record that was read is a login that can be written and read again.
 func FuzzDecode(f *testing.F) {
 	good, _ := encode(testLogin())
-	tombstone, _ := encode(testLogin().buried(time.Unix(1, 0), ErrDead))
+	tombstone, _ := encode(testLogin().tombstone(time.Unix(1, 0), ErrDead))
 	for _, data := range []string{good, tombstone, "", "{}", `{"version":9e9}`, good[:40]} {
 		f.Add(data)
 	}

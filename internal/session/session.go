@@ -1,13 +1,15 @@
-// Package session keeps a login: it hides which store holds it, how that store
-// misbehaves, how processes take turns at refreshing it, and which clocks run.
+// Package session keeps a login. It hides which store holds it, how that store
+// misbehaves, how processes take turns at refreshing it, when Spotify must not be
+// contacted, and which clocks run.
 //
 // A profile has one login. Its record is one item in one store (keychain, file or
-// helper), chosen when it signs in; its settings stand in config.toml. The package asks
-// for no consent and speaks no HTTP: refreshing comes in as a func. It reads no
-// environment and prints nothing.
+// helper), chosen when a person signs in. Its settings are in config.toml. The package
+// asks for no consent and speaks no HTTP: refreshing is a function in [Options]. It reads
+// no environment and prints nothing.
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,18 +21,20 @@ import (
 // Session is one profile's login. Its methods may be called by several goroutines.
 type Session struct {
 	options  Options
-	patience patience
+	timeouts timeouts
 	profile  string
 	saved    Settings // as config.toml has them
-	settings Settings // with the overrides
 	work     int      // of encrypting an export
 
-	mu      sync.Mutex
-	store   store  // nil: the login is in memory alone
-	current *Login // what the last Token gave
+	mu       sync.Mutex
+	settings Settings // with the overrides
+	store    store
+	current  *Login // what the last Token returned
+	unsaved  error
 }
 
-// Open finds the profile's settings. It reads no login and asks no keychain.
+// Open finds the profile's settings. It reads no login and contacts no keychain. It
+// deletes pending sign-ins whose time is over.
 func Open(o Options) (*Session, error) {
 	o = o.filled()
 	if err := o.check(); err != nil {
@@ -40,20 +44,18 @@ func Open(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{options: o, patience: newPatience(o), profile: o.Profile, work: exportWork}
-	if s.profile == "" {
-		s.profile = c.defaultName()
-	}
+	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName()), work: exportWork}
 	if err := checkProfile(s.profile); err != nil {
 		return nil, err
 	}
 	s.saved = c.Profile[s.profile]
-	s.settings = Settings{
-		ClientID:    first(o.ClientID, s.saved.ClientID),
-		RedirectURI: first(o.RedirectURI, s.saved.RedirectURI),
-		Store:       first(o.Store, s.saved.Store, storeKeychain),
-	}
-	if s.store, err = s.open(s.settings.Store); err != nil {
+	s.dropExpired()
+	err = s.use(Settings{
+		ClientID:    cmp.Or(o.Settings.ClientID, s.saved.ClientID),
+		RedirectURI: cmp.Or(o.Settings.RedirectURI, s.saved.RedirectURI),
+		Store:       cmp.Or(o.Settings.Store, s.saved.Store, storeKeychain),
+	})
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -63,40 +65,53 @@ func Open(o Options) (*Session, error) {
 const InMemory = "memory"
 
 // Memory makes a session of a login that is kept nowhere: the demo's, and one that
-// came in through the environment.
+// came from the environment. Without Options.StateDir it notes no cool-downs.
 func Memory(l Login, o Options) *Session {
 	o = o.filled()
 	return &Session{
-		options: o, patience: newPatience(o), profile: o.Profile, work: exportWork, current: &l,
-		settings: Settings{ClientID: l.ClientID, RedirectURI: o.RedirectURI, Store: InMemory},
+		options: o, timeouts: newTimeouts(o), profile: o.Profile, work: exportWork, store: &memory{&l},
+		settings: Settings{ClientID: l.ClientID, RedirectURI: o.Settings.RedirectURI, Store: InMemory},
 	}
 }
 
+// use makes settings those of the session.
+func (s *Session) use(settings Settings) error {
+	st, err := s.open(settings.Store)
+	if err != nil {
+		return err
+	}
+	s.settings, s.store, s.current = settings, st, nil
+	return nil
+}
+
 // Settings are the profile's, with the overrides of the options. Store is [InMemory]
-// where nothing is stored.
+// if nothing is stored.
 func (s *Session) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.settings
 }
 
+// SetClientID changes the client ID of a session that a login will be saved in, when it
+// was learned after Open. The profile's settings keep it from Save on.
+func (s *Session) SetClientID(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings.ClientID, s.current = id, nil
+}
+
 // Profile is the name of the profile.
 func (s *Session) Profile() string { return s.profile }
 
-// Probe finds out whether the store keeps and deletes, with an item that means nothing,
-// and whether the settings can be written.
-// A person should not be asked for consent before it succeeds.
+// Probe checks that the store keeps and deletes, with an item that means nothing, and
+// that the settings can be written. It comes before a person is asked for consent.
 func (s *Session) Probe(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store == nil {
+	if s.inMemory() {
 		return nil
 	}
-	k := key{s.options.Sandbox, "probe", rand.Text()}
-	if err := put(ctx, s.store, k, "probe"); err != nil {
-		return err
-	}
-	if err := erase(ctx, s.store, k); err != nil {
+	if err := s.store.probe(ctx, recordKey{s.options.Sandbox, "probe", rand.Text()}); err != nil {
 		return err
 	}
 	return probeConfig(s.options)
@@ -109,34 +124,11 @@ func (s *Session) Load(ctx context.Context) (Login, error) {
 	return s.load(ctx)
 }
 
-func (s *Session) load(ctx context.Context) (Login, error) {
-	if s.store == nil {
-		return *s.current, nil
-	}
-	if s.settings.ClientID == "" {
-		return Login{}, ErrNone
-	}
-	return read(ctx, s.store, s.key())
-}
-
-func read(ctx context.Context, st store, k key) (Login, error) {
-	data, err := st.get(ctx, k)
-	if err != nil {
-		return Login{}, err
-	}
-	l, err := decode(data)
-	switch {
-	case err != nil:
-		return Login{}, st.fault("reading", err)
-	case l.ClientID != k.clientID:
-		return Login{}, ErrNone
-	}
-	return l, nil
-}
+func (s *Session) load(ctx context.Context) (Login, error) { return s.store.load(ctx, s.key()) }
 
 // Replaced reads the login that Save would replace: the saved one, or else what the
-// profile has under another client id or in another store. A store that is being left
-// may well have stopped answering, so that counts as none.
+// profile has under another client ID or in another store. A store that is being left
+// may well have stopped working, so its errors count as no login.
 func (s *Session) Replaced(ctx context.Context) (Login, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,35 +137,34 @@ func (s *Session) Replaced(ctx context.Context) (Login, error) {
 	if !errors.Is(err, ErrNone) || st == nil || gone != nil {
 		return l, err
 	}
-	if l, err = read(ctx, st, k); err != nil && ctx.Err() == nil {
+	if l, err = st.load(ctx, k); err != nil && ctx.Err() == nil {
 		err = ErrNone
 	}
 	return l, err
 }
 
 // Save keeps a login that a person has just agreed to, and the profile's settings with
-// it. What the profile had kept before under another client id or in another store is
-// deleted then, because nothing would lead to it any more.
+// it. What the profile had before under another client ID or in another store is deleted
+// then, because nothing would lead to it any more.
 func (s *Session) Save(ctx context.Context, l Login) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store == nil {
-		s.current = &l
-		return nil
-	}
 	s.settings.ClientID = l.ClientID
 	held, err := s.hold(ctx)
 	if err != nil && !errors.Is(err, ErrBusy) {
 		return err
 	}
 	defer held.release() // when busy, go on: better a race than a consent that is lost
-	if err := s.write(ctx, l); err != nil {
+	if err := s.store.save(ctx, s.key(), l); err != nil {
 		return err
+	}
+	s.current = nil
+	if s.inMemory() {
+		return nil
 	}
 	if err := s.editProfile(ctx, s.settings); err != nil {
 		return err
 	}
-	s.current = nil
 	if err := s.forgetOld(ctx); err != nil {
 		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
 	}
@@ -181,12 +172,18 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	return nil
 }
 
-// Forget deletes the saved login and makes sure that it is gone. The profile's settings
-// stay, so that it can sign in again without being told the client id.
+// Forget deletes the saved login and the pending sign-in, and makes sure that they are
+// gone. The profile's settings stay, so that the next sign-in needs no client ID.
 func (s *Session) Forget(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store == nil || s.settings.ClientID == "" {
+	if s.inMemory() {
+		return nil
+	}
+	if err := s.DropPending(); err != nil {
+		return err
+	}
+	if s.settings.ClientID == "" {
 		return nil
 	}
 	held, err := s.hold(ctx) // a refresh in between would bring it back
@@ -195,7 +192,7 @@ func (s *Session) Forget(ctx context.Context) error {
 	}
 	defer held.release()
 	s.current = nil
-	return erase(ctx, s.store, s.key())
+	return s.store.remove(ctx, s.key())
 }
 
 // Remove deletes the login and the settings of the profile.
@@ -203,7 +200,7 @@ func (s *Session) Remove(ctx context.Context) error {
 	if err := s.Forget(ctx); err != nil {
 		return err
 	}
-	if err := s.forgetOld(ctx); err != nil { // where an override led elsewhere
+	if err := s.forgetOld(ctx); err != nil { // if an override led elsewhere
 		return err
 	}
 	return editConfig(ctx, s.options, func(tree map[string]any) error {
@@ -219,25 +216,17 @@ func (s *Session) Remove(ctx context.Context) error {
 	})
 }
 
-func (s *Session) key() key {
-	return key{s.options.Sandbox, s.profile, s.settings.ClientID}
+func (s *Session) key() recordKey {
+	return recordKey{s.options.Sandbox, s.profile, s.settings.ClientID}
+}
+
+func (s *Session) inMemory() bool {
+	_, ok := s.store.(*memory)
+	return ok
 }
 
 func (s *Session) open(name string) (store, error) {
-	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.patience)
-}
-
-// write puts a login into the store. One that could not be refreshed never replaces one
-// that can, unless it says that it is dead.
-func (s *Session) write(ctx context.Context, l Login) error {
-	if l.Refresh.Empty() && l.Dead == nil {
-		return s.store.fault("writing", errors.New("the login has no refresh token"))
-	}
-	data, err := encode(l)
-	if err != nil {
-		return s.store.fault("writing", err)
-	}
-	return put(ctx, s.store, s.key(), data)
+	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.timeouts)
 }
 
 func (s *Session) editProfile(ctx context.Context, settings Settings) error {
@@ -251,31 +240,21 @@ func (s *Session) editProfile(ctx context.Context, settings Settings) error {
 	})
 }
 
-// forgetOld deletes what config.toml leads to, where that is not this session's login.
+// forgetOld deletes what config.toml leads to, if that is not this session's login.
 func (s *Session) forgetOld(ctx context.Context) error {
 	st, k, err := s.old()
 	if st == nil || err != nil {
 		return err
 	}
-	return erase(ctx, st, k)
+	return st.remove(ctx, k)
 }
 
-// old is where config.toml leads to, or nil where that is this session's login.
-func (s *Session) old() (store, key, error) {
-	id, name := s.saved.ClientID, first(s.saved.Store, storeKeychain)
+// old is where config.toml leads to, or nil if that is this session's login.
+func (s *Session) old() (store, recordKey, error) {
+	id, name := s.saved.ClientID, cmp.Or(s.saved.Store, storeKeychain)
 	if id == "" || id == s.settings.ClientID && name == s.settings.Store {
-		return nil, key{}, nil
+		return nil, recordKey{}, nil
 	}
 	st, err := s.open(name)
-	return st, key{s.options.Sandbox, s.profile, id}, err
-}
-
-// first is the first of the texts that is not empty.
-func first(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
+	return st, recordKey{s.options.Sandbox, s.profile, id}, err
 }

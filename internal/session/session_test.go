@@ -51,7 +51,7 @@ func class(err error) string {
 // fileOptions are those of a session in files in a new folder.
 func fileOptions(t *testing.T) Options {
 	dir := t.TempDir()
-	return Options{ConfigDir: dir + "/config", StateDir: dir + "/state", ClientID: testClient, Store: "file"}
+	return Options{ConfigDir: dir + "/config", StateDir: dir + "/state", Settings: Settings{ClientID: testClient, Store: "file"}}
 }
 
 func mustOpen(t *testing.T, o Options) *Session {
@@ -65,7 +65,7 @@ func mustOpen(t *testing.T, o Options) *Session {
 
 func TestSaveLoadForget(t *testing.T) {
 	o := fileOptions(t)
-	o.RedirectURI = "http://127.0.0.1/callback"
+	o.Settings.RedirectURI = "http://127.0.0.1/callback"
 	s := mustOpen(t, o)
 	if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
 		t.Errorf("before: %v", err)
@@ -75,7 +75,7 @@ func TestSaveLoadForget(t *testing.T) {
 	}
 	// A later command is told no more than the folders.
 	later := mustOpen(t, Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir})
-	if want := (Settings{testClient, o.RedirectURI, "file"}); later.Settings() != want || later.Profile() != "default" {
+	if want := (Settings{testClient, o.Settings.RedirectURI, "file"}); later.Settings() != want || later.Profile() != "default" {
 		t.Errorf("settings %+v of %q, want %+v", later.Settings(), later.Profile(), want)
 	}
 	l, err := later.Load(t.Context())
@@ -99,7 +99,7 @@ func TestLoginOfAnotherClient(t *testing.T) {
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
 	}
-	o.ClientID = otherClient
+	o.Settings.ClientID = otherClient
 	if _, err := mustOpen(t, o).Load(t.Context()); !errors.Is(err, ErrNone) {
 		t.Errorf("%v", err)
 	}
@@ -118,7 +118,7 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
 	}
-	o.ClientID = otherClient
+	o.Settings.ClientID = otherClient
 	l := testLogin()
 	l.ClientID = otherClient
 	if err := mustOpen(t, o).Save(t.Context(), l); err != nil {
@@ -134,7 +134,7 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 
 	s := mustOpen(t, o)
 	s.settings.Store = "keychain"
-	s.store = fakeKeychain(&fakeItems{})
+	s.store = records{fakeKeychain(&fakeItems{})}
 	if err := s.Save(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +153,11 @@ func TestReplaced(t *testing.T) {
 		err    error
 	}{
 		{"the same place", func(*Options) {}, false, "user1", nil},
-		{"another client id", func(o *Options) { o.ClientID = otherClient }, false, "user1", nil},
-		{"another store", func(o *Options) { o.Store = "helper:none" }, false, "", ErrUnavailable}, // the new one is at fault
+		{"another client id", func(o *Options) { o.Settings.ClientID = otherClient }, false, "user1", nil},
+		{"another store", func(o *Options) { o.Settings.Store = "helper:none" }, false, "", ErrUnavailable}, // the new one is at fault
 		{"another profile", func(o *Options) { o.Profile = "other" }, false, "", ErrNone},
 		{"damaged", func(*Options) {}, true, "", ErrCorrupt},
-		{"damaged, under another client id", func(o *Options) { o.ClientID = otherClient }, true, "", ErrNone},
+		{"damaged, under another client id", func(o *Options) { o.Settings.ClientID = otherClient }, true, "", ErrNone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := fileOptions(t)
@@ -183,7 +183,7 @@ func TestReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, o)
-	s.settings.Store, s.store = "keychain", fakeKeychain(&fakeItems{})
+	s.settings.Store, s.store = "keychain", records{fakeKeychain(&fakeItems{})}
 	if l, err := s.Replaced(t.Context()); err != nil || l.Account.ID != "user1" {
 		t.Errorf("from a file into a keychain: account %q, %v", l.Account.ID, err)
 	}
@@ -193,7 +193,7 @@ func TestReplaced(t *testing.T) {
 // another place that a login leaves.
 func TestSettingsWithoutAStore(t *testing.T) {
 	o := fileOptions(t)
-	o.Store = ""
+	o.Settings.Store = ""
 	if err := writeFile(o.configPath(), []byte("[profile.default]\nclient_id = \""+testClient+"\"\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestRemoveUnderAnotherClientID(t *testing.T) {
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
 	}
-	o.ClientID = otherClient
+	o.Settings.ClientID = otherClient
 	if err := mustOpen(t, o).Remove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -241,9 +241,9 @@ func TestWhileAnotherHasTheLock(t *testing.T) {
 	}
 	said := make(chan string, 9)
 	s.options.Waiting = onceEach(func(what string) { said <- what })
-	s.patience.lock, s.patience.lockNotice = 60*time.Millisecond, time.Millisecond
+	s.timeouts.lock, s.timeouts.lockNotice = 60*time.Millisecond, time.Millisecond
 	posts := 0
-	_, refreshed := s.Token(t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
+	_, refreshed := tokenBy(s, t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
 	l := living(time.Hour)
 	for _, c := range []struct {
 		doing string
@@ -290,7 +290,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 		if err := s.Save(t.Context(), l); err != nil {
 			t.Error(err)
 		}
-		if err := s.SetCoolDown(time.Now().Add(time.Hour)); err != nil {
+		if err := s.SetCoolDown(WebAPILimit, time.Now().Add(time.Hour)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -304,7 +304,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if s := mustOpen(t, real); !s.CoolDown().IsZero() {
+	if s := mustOpen(t, real); !s.CoolDown(WebAPILimit).IsZero() {
 		t.Error("a sandbox's cool-down holds for Spotify")
 	}
 	after := tree(t, filepath.Dir(real.ConfigDir))
@@ -314,7 +314,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 	}
 	users := map[string]bool{}
 	for _, sandbox := range append(addresses, "") {
-		k := key{sandbox, "default", testClient}
+		k := recordKey{sandbox, "default", testClient}
 		users[k.user()], users[k.hash()], users[k.url()] = true, true, true
 		if sandbox != "" && (!strings.Contains(k.user(), sandbox) || !strings.HasPrefix(k.url(), sandbox+"/")) {
 			t.Errorf("keys without the address: %q, %q", k.user(), k.url())
@@ -365,10 +365,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"a profile with a blank", func(o *Options) { o.Profile = "a b" }, "Invalid"},
 		{"a profile like a flag", func(o *Options) { o.Profile = "-x" }, "Invalid"},
 		{"a long profile", func(o *Options) { o.Profile = strings.Repeat("x", 33) }, "Invalid"},
-		{"an unknown store", func(o *Options) { o.Store = "cloud" }, "Invalid"},
-		{"a helper", func(o *Options) { o.Store = "helper:1password" }, ""},
-		{"a helper that is a path", func(o *Options) { o.Store = "helper:../x" }, "Invalid"},
-		{"a helper without a name", func(o *Options) { o.Store = "helper:" }, "Invalid"},
+		{"an unknown store", func(o *Options) { o.Settings.Store = "cloud" }, "Invalid"},
+		{"a helper", func(o *Options) { o.Settings.Store = "helper:1password" }, ""},
+		{"a helper that is a path", func(o *Options) { o.Settings.Store = "helper:../x" }, "Invalid"},
+		{"a helper without a name", func(o *Options) { o.Settings.Store = "helper:" }, "Invalid"},
 		{"no folder", func(o *Options) { o.StateDir = "" }, "Invalid"},
 	} {
 		o := good
@@ -381,8 +381,7 @@ func TestOpenRefuses(t *testing.T) {
 			if _, err := Profiles(o); class(err) != c.class {
 				t.Errorf("%s: listing the profiles: class %q: %v", c.name, class(err), err)
 			}
-			o.Profile = "none"
-			if err := Use(t.Context(), o); err == nil || c.class != "" && class(err) != c.class {
+			if err := Use(t.Context(), o, "none"); err == nil || c.class != "" && class(err) != c.class {
 				t.Errorf("%s: using a profile: %v", c.name, err)
 			}
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 // Refresh asks the token endpoint, exactly once, for a new access token. It wraps
-// [ErrDead] when the answer is "invalid_grant"; any other error leaves the login as it was.
+// [ErrDead] if the answer is "invalid_grant" (RFC 6749 section 5.2). Any other error
+// leaves the login as it was.
 type Refresh func(context.Context, Login) (Tokens, error)
 
 const (
@@ -24,52 +25,59 @@ type want struct {
 	refused secret.String
 }
 
-// Token gives a login whose access token lives for at least minLife (and a minute), and
-// refreshes it only if it must: alone among all processes, and saved before it is used.
+// Token returns a login whose access token lives for at least minLife (and a minute). It
+// refreshes only if it must: one process at a time, and the new login is saved before it
+// is used. If the new login could not be saved, see [Session.Unsaved].
 //
 // refused is an access token that Spotify has just answered 401 to, or empty: it is not
-// given again. With [ErrDead] comes the tombstone; with [ErrNotSaved] a login that works.
-// Interrupting ctx does not tear a refresh that has begun.
-func (s *Session) Token(ctx context.Context, minLife time.Duration, refused secret.String, refresh Refresh) (Login, error) {
+// returned again. With [ErrDead] comes the tombstone. A [*CoolingDownError] says that a
+// refresh is due and not allowed yet. A refresh that has begun is not interrupted: it is
+// saved, and the login comes together with the cause of the context's end.
+func (s *Session) Token(ctx context.Context, minLife time.Duration, refused secret.String) (Login, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := want{max(minLife, margin), refused}
-	if s.current != nil && s.store != nil {
-		if ok, err := s.serves(*s.current, w); ok && err == nil {
-			return *s.current, nil
-		}
-	}
-	l, err := s.token(ctx, w, refresh)
-	if err == nil || errors.Is(err, ErrNotSaved) {
+	l, err := s.token(ctx, want{max(minLife, margin), refused})
+	if err == nil {
 		s.current = &l
-	}
-	if errors.Is(err, ErrNotSaved) {
-		s.store = nil // from here on it lives in memory: the store's is used up
+		err = context.Cause(ctx)
 	}
 	return l, err
 }
 
-// token takes turns with other processes. Who had to wait for the lock looks again at
-// what is saved before asking for it, so that all who waited for one refresh go on at once.
-func (s *Session) token(ctx context.Context, w want, refresh Refresh) (Login, error) {
-	wait, cancel := context.WithTimeout(ctx, s.patience.lock)
+// Unsaved is why a login that Token returned could not be saved. It wraps [ErrNotSaved],
+// or is nil. The login works until the process ends.
+func (s *Session) Unsaved() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsaved
+}
+
+// token takes turns with other processes. After a wait for the lock it looks again at what
+// is saved before it takes the lock, so that all who waited for one refresh go on at once.
+func (s *Session) token(ctx context.Context, w want) (Login, error) {
+	if s.current != nil {
+		if ok, err := s.satisfies(*s.current, w); ok && err == nil {
+			return *s.current, nil
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, s.timeouts.lock)
 	defer cancel()
 	for {
 		l, err := s.load(ctx)
 		if err != nil {
 			return Login{}, err
 		}
-		if ok, err := s.serves(l, w); ok || err != nil {
+		if ok, err := s.satisfies(l, w); ok || err != nil {
 			return l, err
 		}
-		if s.store == nil {
-			return s.renew(ctx, w, refresh, true)
+		if until := s.coolDown(TokenLimit); !until.IsZero() {
+			return s.fallBack(l, w, &CoolingDownError{until})
 		}
 		held, err := s.holdUntil(wait)
 		switch {
 		case ctx.Err() != nil:
 			held.release()
-			return Login{}, ctx.Err()
+			return Login{}, context.Cause(ctx)
 		case err != nil:
 			return Login{}, err
 		case held.waited:
@@ -77,19 +85,19 @@ func (s *Session) token(ctx context.Context, w want, refresh Refresh) (Login, er
 			continue
 		}
 		defer held.release()
-		return s.renew(ctx, w, refresh, held.file != nil)
+		return s.renew(ctx, w, held.exclusive)
 	}
 }
 
-// serves says whether a login is what is wanted. It answers ErrDead where refreshing is
-// no way out.
-func (s *Session) serves(l Login, w want) (bool, error) {
+// satisfies says whether a login is what is wanted. It returns ErrDead if no refresh
+// could help.
+func (s *Session) satisfies(l Login, w want) (bool, error) {
 	switch {
 	case !w.refused.Empty() && l.Access.Equal(w.refused):
 	case l.lives(s.now(), w.life):
 		return true, nil
 	case l.Refresh.Empty() && l.AccessExpiresAt.IsZero() && !l.Access.Empty():
-		return true, nil // an access token alone, from the environment: nobody knows its end
+		return true, nil // an access token alone, from the environment: its end is not known
 	}
 	if l.Refresh.Empty() { // a tombstone has none
 		return false, ErrDead
@@ -98,66 +106,65 @@ func (s *Session) serves(l Login, w want) (bool, error) {
 }
 
 // renew refreshes under the lock. A refresh token that was found dead is compared with
-// what is saved by then: only if they are the same is the login dead. If they differ, a
-// process without the lock has refreshed, or a person has signed in, and theirs is tried.
-func (s *Session) renew(ctx context.Context, w want, refresh Refresh, locked bool) (Login, error) {
+// what is saved by then: only if they are the same is the login dead. If they differ,
+// another process has refreshed without the lock, or a person has signed in, and the
+// saved one is tried.
+func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, error) {
 	var used secret.String
 	var dead error
 	for try := 0; ; try++ {
 		l, err := s.load(ctx)
 		if err == nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
 		if err != nil {
 			return Login{}, err
 		}
-		switch ok, err := s.serves(l, w); {
+		switch ok, err := s.satisfies(l, w); {
 		case ok || err != nil:
 			return l, err
 		case dead != nil && l.Refresh.Equal(used):
-			return s.bury(ctx, l, dead)
+			return s.markDead(ctx, l, dead)
 		case try == 2:
 			return Login{}, dead
 		}
-		t, err := s.post(ctx, l, refresh)
+		t, err := s.post(ctx, l)
 		switch {
 		case err == nil:
-			return s.keep(ctx, l.With(t, s.now()))
+			return s.saveRefreshed(ctx, l.With(t, s.now()))
 		case !errors.Is(err, ErrDead):
-			return s.makeDo(l, w, err)
+			return s.fallBack(l, w, err)
 		}
 		used, dead = l.Refresh, err
-		if !locked {
-			time.Sleep(s.patience.settle) // the winner of the race may still be saving
+		if !exclusive {
+			time.Sleep(s.timeouts.settle) // the winner of the race may still be saving
 		}
 	}
 }
 
-// post asks the token endpoint. It must not be torn: the server may have replaced the
+// post asks the token endpoint. Nothing interrupts it: the server may have replaced the
 // refresh token by the time that somebody presses Ctrl-C.
-func (s *Session) post(ctx context.Context, l Login, refresh Refresh) (Tokens, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience.post)
+func (s *Session) post(ctx context.Context, l Login) (Tokens, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.post)
 	defer cancel()
-	t, err := refresh(ctx, l)
+	t, err := s.options.Refresh(ctx, l)
 	if err == nil && t.Access.Empty() {
 		err = errors.New("the answer to the refresh has no access token")
 	}
 	return t, err
 }
 
-// keep saves a refreshed login before anybody uses it.
-func (s *Session) keep(ctx context.Context, l Login) (Login, error) {
-	if s.store == nil {
-		return l, nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience.save)
+// saveRefreshed saves a refreshed login before anybody uses it. One that no store keeps
+// lives on in memory, because the refresh token in the store is used up.
+func (s *Session) saveRefreshed(ctx context.Context, l Login) (Login, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.save)
 	defer cancel()
 	var err error
 	for try := range saveTries {
 		if try > 0 {
-			time.Sleep(s.patience.retry)
+			time.Sleep(s.timeouts.retry)
 		}
-		failed := s.write(ctx, l)
+		failed := s.store.save(ctx, s.key(), l)
 		if failed == nil {
 			return l, nil
 		}
@@ -168,22 +175,22 @@ func (s *Session) keep(ctx context.Context, l Login) (Login, error) {
 			break
 		}
 	}
-	return l, fmt.Errorf("%w: %w", ErrNotSaved, err)
+	s.store, s.unsaved = &memory{&l}, fmt.Errorf("%w: %w", ErrNotSaved, err)
+	return l, nil
 }
 
-// bury saves the tombstone, so that no later command asks Spotify in vain.
-func (s *Session) bury(ctx context.Context, l Login, dead error) (Login, error) {
-	l = l.buried(s.now(), dead)
-	if s.store == nil {
-		s.current = &l
-	} else if err := s.write(ctx, l); err != nil {
+// markDead saves the tombstone, so that no later command asks Spotify in vain.
+func (s *Session) markDead(ctx context.Context, l Login, dead error) (Login, error) {
+	l = l.tombstone(s.now(), dead)
+	if err := s.store.save(ctx, s.key(), l); err != nil {
 		s.options.Log.Debug("could not remember that the login is dead", "error", err)
 	}
 	return l, dead
 }
 
-// makeDo uses up an access token in its last minute when no new one is to be had.
-func (s *Session) makeDo(l Login, w want, err error) (Login, error) {
+// fallBack uses the rest of an access token: if refreshing failed, a token with seconds
+// left beats an error.
+func (s *Session) fallBack(l Login, w want, err error) (Login, error) {
 	if w.life == margin && !l.Access.Equal(w.refused) && l.lives(s.now(), worthUsing) {
 		s.options.Log.Debug("using the access token to its end", "error", err)
 		return l, nil

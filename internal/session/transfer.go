@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,7 +79,7 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 		return Login{}, err
 	}
 	s.mu.Lock()
-	s.settings.RedirectURI = first(s.options.RedirectURI, p.RedirectURI, s.settings.RedirectURI)
+	s.settings.RedirectURI = cmp.Or(s.options.Settings.RedirectURI, p.RedirectURI, s.settings.RedirectURI)
 	s.mu.Unlock()
 	return l, s.Save(ctx, l)
 }

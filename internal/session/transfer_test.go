@@ -15,7 +15,7 @@ import (
 
 func TestExportImport(t *testing.T) {
 	from := fileOptions(t)
-	from.RedirectURI = "http://127.0.0.1:5000/spotify/callback"
+	from.Settings.RedirectURI = "http://127.0.0.1:5000/spotify/callback"
 	s := mustOpen(t, from)
 	if s.work != 18 {
 		t.Errorf("work %d", s.work)
@@ -37,7 +37,7 @@ func TestExportImport(t *testing.T) {
 	}
 
 	to := fileOptions(t)
-	to.ClientID, to.Profile = "", "moved"
+	to.Settings.ClientID, to.Profile = "", "moved"
 	l, err := mustOpen(t, to).Import(t.Context(), strings.NewReader(whole), passphrase, func(Login) error { return nil })
 	if err != nil || l.Account != saved.Account {
 		t.Fatalf("%v, %+v", err, l)
@@ -47,7 +47,7 @@ func TestExportImport(t *testing.T) {
 	if err != nil || !l.Refresh.Equal(saved.Refresh) || !l.ClientSecret.Equal(saved.ClientSecret) || !l.Access.Empty() || !l.AuthorizedAt.Equal(saved.AuthorizedAt) {
 		t.Errorf("%v, refresh %q, access %q, authorized at %v", err, l.Refresh.Reveal(), l.Access.Reveal(), l.AuthorizedAt)
 	}
-	if want := (Settings{testClient, from.RedirectURI, "file"}); there.Settings() != want {
+	if want := (Settings{testClient, from.Settings.RedirectURI, "file"}); there.Settings() != want {
 		t.Errorf("settings %+v, want %+v", there.Settings(), want)
 	}
 
@@ -98,7 +98,7 @@ func TestExportOfNothing(t *testing.T) {
 		want  error
 	}{
 		{"no login", nil, ErrNone},
-		{"a dead one", new(testLogin().buried(time.Now(), ErrDead)), ErrDead},
+		{"a dead one", new(testLogin().tombstone(time.Now(), ErrDead)), ErrDead},
 	} {
 		s, _ := fakeSession(t)
 		if c.login != nil {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+// A login in two halves, for callers without a terminal: --begin saves what
+// only this login may know, and --finish reads it within ten minutes.
+
+func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
+	s, c, err := a.prepareLogin(ctx, o)
+	if err != nil {
+		return err
+	}
+	address, pending, err := auth.Begin(c)
+	if err != nil {
+		return err
+	}
+	encoded, err := pending.Encode()
+	if err != nil {
+		return err
+	}
+	if err := s.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
+		return err
+	}
+	a.console.Note("open this address; give the one that the browser ends on to: %s", a.here("spotauth login --finish"))
+	return write(a.console.Out, address+"\n")
+}
+
+func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
+	pasted, err := a.console.ReadLine(ctx, 8<<10)
+	if err != nil {
+		return usageError{errors.New("no address on stdin: give the one that the browser ended on")}
+	}
+	s, pending, err := a.openPending(o)
+	if err != nil {
+		return err
+	}
+	c := auth.Config{Transport: a.transport, ClientSecret: secret.New(a.env("SPOTAUTH_CLIENT_SECRET"))}
+	if c.Origin, err = a.origin(); err != nil {
+		return err
+	}
+	if err := s.Probe(ctx); err != nil {
+		return err
+	}
+	if err := a.coolDownAll(ctx, s); err != nil {
+		return err
+	}
+	g, err := exchange(ctx, c, pending, strings.TrimSpace(pasted))
+	if errors.Is(err, auth.ErrForeign) || errors.Is(err, auth.ErrAnswer) { // the right address can still come
+		return err
+	}
+	if err == nil {
+		c.ClientID = pending.ClientID
+		err = a.acceptFinished(ctx, s, c, g, o)
+	}
+	return errors.Join(err, s.DropPending()) // its code is used up
+}
+
+func (a *app) acceptFinished(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, o loginOptions) error {
+	who, err := a.accept(ctx, s, c, g, o)
+	if err == nil {
+		a.welcome(who)
+	}
+	return err
+}
+
+// openPending opens the session that --begin left, with its settings.
+func (a *app) openPending(o loginOptions) (*session.Session, auth.Pending, error) {
+	s, err := a.openToSave(session.Settings{Store: o.store})
+	if err != nil {
+		return nil, auth.Pending{}, err
+	}
+	encoded, err := s.Pending()
+	if errors.Is(err, session.ErrNoPending) {
+		return nil, auth.Pending{}, usageError{fmt.Errorf("no login was begun here in the last 10 minutes; start with: %s", a.here("spotauth login --begin"))}
+	}
+	if err != nil {
+		return nil, auth.Pending{}, err
+	}
+	pending, err := auth.DecodePending(encoded)
+	return s, pending, err
+}
