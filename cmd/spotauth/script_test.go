@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"spotauth": main,
 		"xdg-open": browserStandIn,
+		"storm":    storm,
 	})
 }
 
@@ -411,4 +414,30 @@ func browse(ctx context.Context, step, address string) error {
 		return fmt.Errorf("unknown step %q", step)
 	}
 	return nil
+}
+
+// storm runs a command N times at once: exec storm 20 spotauth token
+// All must succeed and print the same, which it prints once.
+func storm() {
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	outs, errs := make([][]byte, n), make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() {
+			cmd := exec.Command(os.Args[2], os.Args[3:]...)
+			cmd.Stderr = os.Stderr
+			outs[i], errs[i] = cmd.Output()
+		})
+	}
+	group.Wait()
+	for i := range n {
+		if errs[i] != nil || !bytes.Equal(outs[i], outs[0]) {
+			fmt.Fprintf(os.Stderr, "storm: command %d of %d: %v; stdout:\n%s", i+1, n, errs[i], outs[i])
+			os.Exit(1)
+		}
+	}
+	os.Stdout.Write(outs[0])
 }

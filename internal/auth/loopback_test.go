@@ -124,34 +124,53 @@ func TestWaitSpeaksUpAfterSilence(t *testing.T) {
 	})
 }
 
-// L-17: the end of the context ends the wait at once and closes the port.
-func TestLoginEndsWithItsContext(t *testing.T) {
-	a := newAccounts(t)
-	c := a.config(t)
-	interrupted := errors.New("interrupted")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	var addr string
-	var at time.Time
-	c.Paste = func(ctx context.Context) (string, error) {
-		<-ctx.Done()
-		return "", ctx.Err()
+var errInterrupted = errors.New("interrupted")
+
+// endsSoon checks that an interrupted f ends at once. f returns the time of the
+// interrupt, and its error. A busy machine may be late: the best of five tries
+// counts.
+func endsSoon(t *testing.T, f func() (time.Time, error)) {
+	t.Helper()
+	best := time.Hour
+	for range 5 {
+		at, err := f()
+		best = min(best, time.Since(at))
+		if !errors.Is(err, errInterrupted) {
+			t.Errorf("error %v, want the context's", err)
+		}
+		if best < 300*time.Millisecond {
+			return
+		}
 	}
-	c.Ready = func(w Waiting) {
-		addr = w.Addr.String()
-		time.AfterFunc(50*time.Millisecond, func() { at = time.Now(); cancel(interrupted) })
-	}
-	_, err := Login(ctx, c)
-	if took := time.Since(at); !errors.Is(err, interrupted) || took > 300*time.Millisecond {
-		t.Errorf("%v after %v", err, took)
-	}
-	if conn, err := net.Dial("tcp", addr); err == nil {
-		conn.Close()
-		t.Error("the port is still open")
-	}
+	t.Errorf("it took %v to end", best)
 }
 
-// L-17: an interrupt in the exchange ends that too. The browser hears of it,
-// but is not waited for.
+// L-17: the end of the context ends the wait at once and closes the port.
+func TestLoginEndsWithItsContext(t *testing.T) {
+	endsSoon(t, func() (at time.Time, err error) {
+		a := newAccounts(t)
+		c := a.config(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var addr string
+		c.Paste = func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		c.Ready = func(w Waiting) {
+			addr = w.Addr.String()
+			time.AfterFunc(50*time.Millisecond, func() { at = time.Now(); cancel(errInterrupted) })
+		}
+		_, err = Login(ctx, c)
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			conn.Close()
+			t.Error("the port is still open")
+		}
+		return at, err
+	})
+}
+
+// L-17: an interrupt in the exchange ends that too. The browser gets a page, but
+// the login doesn't wait for it.
 func TestLoginEndsWithItsContextInTheExchange(t *testing.T) {
 	for name, tab := range map[string]func(t *testing.T, address string){
 		"tab that waits": func(t *testing.T, address string) {
@@ -169,23 +188,22 @@ func TestLoginEndsWithItsContextInTheExchange(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			interrupted := errors.New("interrupted")
-			at := make(chan time.Time, 1)
-			a := newAccounts(t)
-			a.answer = func(_ http.ResponseWriter, r *http.Request) {
-				time.Sleep(50 * time.Millisecond) // the tab is back for its page by then
-				at <- time.Now()
-				cancel(interrupted)
-				<-r.Context().Done()
-			}
-			c := a.config(t)
-			wait := browse(&c, func(w Waiting) { tab(t, answerURL(w.URL, "canary-code")) })
-			_, err := Login(ctx, c)
-			if took := time.Since(<-at); !errors.Is(err, interrupted) || took > 300*time.Millisecond {
-				t.Errorf("%v after %v", err, took)
-			}
-			wait()
+			endsSoon(t, func() (time.Time, error) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				at := make(chan time.Time, 1)
+				a := newAccounts(t)
+				a.answer = func(_ http.ResponseWriter, r *http.Request) {
+					time.Sleep(50 * time.Millisecond) // the tab is back for its page by then
+					at <- time.Now()
+					cancel(errInterrupted)
+					<-r.Context().Done()
+				}
+				c := a.config(t)
+				wait := browse(&c, func(w Waiting) { tab(t, answerURL(w.URL, "canary-code")) })
+				_, err := Login(ctx, c)
+				defer wait()
+				return <-at, err
+			})
 		})
 	}
 }
