@@ -60,6 +60,10 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if err := s.Unsaved(); err != nil { // nothing can be said after the command
 		a.console.Warn("%s", a.explain(err).Message)
 	}
+	if err := a.stopSignals(); err != nil {
+		return err
+	}
+	a.dumpCores()
 	err = replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
 	var ended statusError
 	if err == nil || errors.As(err, &ended) {

@@ -196,7 +196,7 @@ func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOption
 			return c, err
 		}
 	}
-	if a.console.InIsTerminal && a.console.ErrIsTerminal {
+	if a.console.InForeground() && a.console.ErrIsTerminal {
 		c.Paste = func(ctx context.Context) (string, error) {
 			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
 		}

@@ -24,6 +24,5 @@ import (
 )
 
 func main() {
-	noCoreDumps()
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

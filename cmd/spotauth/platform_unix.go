@@ -8,13 +8,15 @@ import (
 	"syscall"
 )
 
-// noCoreDumps keeps tokens out of a core file, should the program ever crash.
-func noCoreDumps() {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_CORE, &limit) == nil {
-		limit.Cur = 0
-		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &limit)
+// noCoreDumps keeps tokens out of a core file, should the program ever crash. restore puts
+// the limit back, for a command that inherits it.
+func noCoreDumps() (restore func()) {
+	var old syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_CORE, &old) != nil {
+		return func() {}
 	}
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: 0, Max: old.Max})
+	return func() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &old) }
 }
 
 // detach gives cmd a session of its own: a Ctrl-C here does not reach it, and
@@ -32,6 +34,12 @@ func replace(cmd *exec.Cmd) error {
 // forwarded are the signals that a command around another one passes on.
 func forwarded() []os.Signal {
 	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
+}
+
+// fromKeyboard says whether a signal may be Ctrl-C or Ctrl-\, which the terminal sends to the
+// command as well.
+func (a *app) fromKeyboard(s os.Signal) bool {
+	return (s == os.Interrupt || s == syscall.SIGQUIT) && a.console.InForeground()
 }
 
 // nobodyReads is never needed here: the kernel's SIGPIPE has ended the program.

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/windows"
 )
 
-func noCoreDumps() {}
+func noCoreDumps() (restore func()) { return func() {} }
 
 // detach puts cmd into a process group of its own: a Ctrl-C here does not reach it.
 func detach(cmd *exec.Cmd) {
@@ -19,6 +20,7 @@ func detach(cmd *exec.Cmd) {
 // replace runs cmd and ends with its exit status; Windows has no exec(2).
 func replace(cmd *exec.Cmd) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C reaches cmd too, which says what to do
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -28,6 +30,9 @@ func replace(cmd *exec.Cmd) error {
 }
 
 func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
+
+// fromKeyboard says whether Ctrl-C has reached the command as well: all of a console's programs get it.
+func (a *app) fromKeyboard(os.Signal) bool { return true }
 
 // nobodyReads says whether the reader of our pipe has gone, as in
 // `spotauth artists | more`. Windows has no SIGPIPE to end the writer.

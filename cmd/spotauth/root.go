@@ -36,6 +36,9 @@ type app struct {
 	replaced bool   // the person knows that the token in the environment is used up
 	callsAPI bool   // the Web API comes next: connect to it during a refresh
 
+	stopSignals func() error // puts the default actions back, for a command that this program runs
+	dumpCores   func()       // as stopSignals
+
 	session *session.Session // the one that was opened; it remembers a limit that ends the command
 
 	profile     string
@@ -72,6 +75,7 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 			status = a.reportBug(debug.Stack())
 		}
 	}()
+	a.dumpCores = noCoreDumps()
 	if wantsJSON(args) { // also for an error that ends the parsing before this flag
 		a.errorFormat = "json"
 	}
@@ -163,6 +167,9 @@ func (a *app) begin(cmd *cobra.Command) error {
 		a.transport = debugTransport{a.transport, a.log}
 	}
 	a.running = true
-	cmd.SetContext(withSignals(cmd.Context()))
+	var ctx context.Context
+	ctx, a.stopSignals = withSignals(cmd.Context())
+	a.console.EndWith(ctx)
+	cmd.SetContext(ctx)
 	return nil
 }

@@ -88,18 +88,24 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 
 // around runs a command that sees the stand-in, and ends as it ends.
 func (a *app) around(command []string, address string) error {
+	if err := a.stopSignals(); err != nil {
+		return err
+	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), sandboxVar+"="+address)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, forwarded()...)
+	signal.Notify(signals, heeded(forwarded()...)...)
 	defer signal.Stop(signals)
+	a.dumpCores()
 	if err := cmd.Start(); err != nil {
 		return notStarted(command[0], err)
 	}
 	go func() {
 		for s := range signals {
-			_ = cmd.Process.Signal(s)
+			if !a.fromKeyboard(s) {
+				_ = cmd.Process.Signal(s)
+			}
 		}
 	}()
 	return commandError(cmd.Wait())

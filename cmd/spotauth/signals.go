@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -13,27 +14,46 @@ type signalled struct{ signal syscall.Signal }
 
 func (s signalled) Error() string { return "ended by " + s.signal.String() }
 
-// withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so
-// that a command can leave things tidy; the second one kills as if unhandled.
-func withSignals(parent context.Context) context.Context {
+// withSignals cancels the context at the first SIGINT, SIGTERM, SIGHUP or SIGQUIT, so that a
+// command can leave things tidy. The second one kills as if unhandled.
+//
+// stop puts the default actions back and returns why the context ended, if it did. After
+// stop no signal is lost: it has either ended the context, or it ends the program.
+func withSignals(parent context.Context) (ctx context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(parent)
-	arrived := make(chan os.Signal, 1)
-	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
-		signal.Notify(arrived, syscall.SIGHUP)
-	}
+	arrived, again := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	stopping, settled := make(chan struct{}), make(chan struct{})
+	signal.Notify(arrived, heeded(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)...)
 	go func() {
 		select {
 		case sig := <-arrived:
+			signal.Notify(again, syscall.SIGQUIT) // Go's own action is to print all stacks
 			signal.Stop(arrived)
-			if s, ok := sig.(syscall.Signal); ok {
-				cancel(signalled{s})
+			cancel(signalled{sig.(syscall.Signal)})
+			close(settled)
+			<-again
+			os.Exit(128 + int(syscall.SIGQUIT))
+		case <-stopping:
+			select {
+			case sig := <-arrived:
+				cancel(signalled{sig.(syscall.Signal)})
+			default:
 			}
-		case <-ctx.Done():
-			signal.Stop(arrived)
+			close(settled)
 		}
 	}()
-	return ctx
+	return ctx, func() error {
+		signal.Stop(arrived)
+		close(stopping)
+		<-settled
+		return context.Cause(ctx)
+	}
+}
+
+// heeded leaves out the signals that the caller has told its programs to ignore: nohup, and
+// a shell's background job. Go keeps SIGINT and SIGHUP so, and no others.
+func heeded(signals ...os.Signal) []os.Signal {
+	return slices.DeleteFunc(signals, signal.Ignored)
 }
 
 // signalStatus is the exit status of a command that a signal ended: 128 and

@@ -3,9 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
@@ -60,4 +63,117 @@ func TestCtrlCDuringAnImport(t *testing.T) {
 	if r := m.run("whoami", "--profile", "taken"); r.status != 0 {
 		t.Errorf("the imported login is lost: status %d; stderr:\n%s", r.status, r.stderr)
 	}
+}
+
+// B-11: Ctrl-C reaches the command of "sandbox -- CMD" once, from the terminal.
+func TestCtrlCReachesTheCommandOfASandboxOnce(t *testing.T) {
+	m := newMachine(t)
+	p := m.onTerminal(100, nil, "sandbox", "--", "sh", "-c",
+		`trap 'echo caught' INT; trap 'exit 5' TERM; echo ready; while :; do :; done`)
+	p.see("ready")
+	p.press(ctrlC)
+	p.see("caught")
+	time.Sleep(300 * time.Millisecond) // for a second one to arrive
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	if r := p.wait(); r.status != 5 || strings.Count(r.stderr, "caught") != 1 {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+}
+
+// B-37: the first Ctrl-\ ends a command as Ctrl-C does, the second one at once, both without
+// a dump of the program's stacks.
+func TestQuitFromTheKeyboard(t *testing.T) {
+	const ctrlBackslash = "\x1c"
+	for _, tt := range []struct{ name, keys string }{{"once", ctrlBackslash}, {"twice", ctrlBackslash + ctrlBackslash}} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.standIn(sandbox.Options{})
+			login := m.onTerminal(100, nil, "login", "--store", "file")
+			login.see(pastePrompt)
+			for _, key := range tt.keys {
+				login.press(string(key))
+			}
+			select {
+			case <-login.ended:
+			case <-time.After(patience):
+			}
+			if status, shown := login.cmd.ProcessState.ExitCode(), login.stderr.String(); status != 131 || strings.Contains(shown, "goroutine") {
+				t.Errorf("status %d; the terminal shows\n%s", status, shown)
+			}
+		})
+	}
+}
+
+// B-38: a login in the background is not stopped for touching the terminal. It does not ask there.
+func TestLoginInTheBackground(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{})
+	m.env["BROWSER_MODE"] = "slow,slow,agree"
+	cmd := m.command()
+	cmd.Path, cmd.Args = "/bin/bash", []string{"bash", "-c", `set -m; spotauth login --store file & wait $!; echo "status $?"`}
+	shell := m.sitAt(cmd, 100, nil)
+	shell.see("status 0")
+	if r := shell.wait(); strings.Contains(r.stderr, "paste") {
+		t.Errorf("the terminal shows\n%s", r.stderr)
+	}
+}
+
+// The first signal ends every command that nobody reads: stdout or stderr is a full pipe, or
+// a terminal that has been stopped.
+func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
+	commands := [][]string{
+		{"status"}, {"status", "--json"}, {"token"}, {"whoami"}, {"profile", "list"}, {"doctor"}, {"login", "--begin"},
+		{"sandbox"}, {"session", "export"}, {"artists", "--limit", "1"}, {"demo"},
+	}
+	for _, args := range commands {
+		for _, full := range []string{"stdout", "stderr"} {
+			t.Run(strings.Join(args, " ")+" "+full, func(t *testing.T) {
+				t.Parallel()
+				m := newMachine(t)
+				m.standIn(sandbox.Options{Artists: 3})
+				m.signIn()
+				m.env["SPOTAUTH_PASSPHRASE"] = "correct-horse"
+				p := &process{machine: m, cmd: m.command(append([]string{"--debug"}, args...)...)}
+				reader, writer := fullPipe(t)
+				defer reader.Close()
+				p.cmd.Stdout, p.cmd.Stderr = writer, &p.stderr
+				if full == "stderr" {
+					p.cmd.Stdout, p.cmd.Stderr = &p.stdout, writer
+				}
+				p.cmd.WaitDelay = time.Second
+				p.started = time.Now()
+				if err := p.cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				writer.Close()
+				p.watch()
+				select {
+				case <-p.ended:
+					t.Skip("it has written nothing there")
+				case <-time.After(time.Second): // for it to come to the write
+				}
+				_ = p.cmd.Process.Signal(syscall.SIGINT)
+				if r := p.wait(); r.status != 130 || r.took > 5*time.Second {
+					t.Errorf("status %d after %v; stderr:\n%s", r.status, r.took, r.stderr)
+				}
+			})
+		}
+	}
+}
+
+// fullPipe is a pipe that holds as much as it can.
+func fullPipe(t *testing.T) (reader, writer *os.File) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := unix.FcntlInt(writer.Fd(), unix.F_SETPIPE_SZ, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	return reader, writer
 }

@@ -12,6 +12,12 @@ import (
 // ErrNotTerminal says that nobody can be asked: stdin or stderr is no terminal.
 var ErrNotTerminal = errors.New("not a terminal")
 
+// InForeground says whether stdin is a terminal that a person types into for this program,
+// and not for another one while this is a job in the background.
+func (c *Console) InForeground() bool {
+	return c.InIsTerminal && inForeground(int(c.in.(*os.File).Fd()))
+}
+
 // Ask shows prompt on stderr and reads one line from the terminal, without its
 // line end. It gives up as soon as ctx ends. The end of input (Ctrl-D) is io.EOF.
 func (c *Console) Ask(ctx context.Context, prompt string) (string, error) {

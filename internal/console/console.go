@@ -8,10 +8,13 @@
 package console
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -33,19 +36,21 @@ type Console struct {
 	// color. Clear it where the user wants none (NO_COLOR).
 	Color bool
 
-	in   io.Reader
-	out  io.Writer
-	last lastLine
+	in       io.Reader
+	out, err io.Writer
+	last     lastLine
+	ctx      context.Context
 }
 
 // New finds out which of the streams are terminals. Only an [*os.File] can be.
 func New(in io.Reader, out, err io.Writer) *Console {
 	c := &Console{
-		in: in, out: out, Out: out,
+		in: in, out: out, err: err, ctx: context.Background(),
 		InIsTerminal: isTerminal(in), ErrIsTerminal: isTerminal(err),
 	}
-	c.last.w = err
-	c.Err = SafeWriter(stream{&c.last, err})
+	c.last.w = bounded{c, err, lastWords}
+	c.Err = SafeWriter(stream{&c.last, c.last.w})
+	c.Out = bounded{c, out, 0}
 	if c.RawOut, c.OutIsTerminal = c.Terminal(out); c.OutIsTerminal {
 		c.Out = SafeWriter(c.RawOut)
 		c.Color = understandsEscapes(out.(*os.File))
@@ -57,9 +62,50 @@ func New(in io.Reader, out, err io.Writer) *Console {
 // the progress line aside, as RawOut does; foreign text is still to be made safe.
 func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 	if !isTerminal(w) {
-		return w, false
+		return bounded{c, w, 0}, false
 	}
-	return stream{&c.last, w}, true
+	return stream{&c.last, bounded{c, w, 0}}, true
+}
+
+// EndWith makes every write give up when ctx ends, for a full pipe or a stopped terminal can
+// hold one up forever. Nothing more is written to stdout then. Call it before the command runs.
+func (c *Console) EndWith(ctx context.Context) { c.ctx = ctx }
+
+// lastWords is how long stderr is waited for after that: it may be told of the end.
+const lastWords = 100 * time.Millisecond
+
+// bounded writes to w until the console's context ends, and for a grace period after it.
+type bounded struct {
+	c     *Console
+	w     io.Writer
+	grace time.Duration
+}
+
+func (b bounded) Write(p []byte) (int, error) {
+	ctx := b.c.ctx
+	switch {
+	case ctx.Done() == nil:
+		return b.w.Write(p)
+	case ctx.Err() != nil && b.grace == 0:
+		return 0, context.Cause(ctx)
+	}
+	done := make(chan error, 1)
+	text := bytes.Clone(p) // the write may outlast this call
+	go func() {
+		_, err := b.w.Write(text)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return len(p), err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return len(p), err
+	case <-time.After(b.grace):
+		return 0, context.Cause(ctx)
+	}
 }
 
 func isTerminal(stream any) bool {

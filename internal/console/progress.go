@@ -16,7 +16,7 @@ func (c *Console) Progress(format string, args ...any) {
 	}
 	text := Safe(fmt.Sprintf(format, args...))
 	// A line that wraps cannot be taken back.
-	text = runewidth.Truncate(text, max(1, width(c.last.w)-1), "…")
+	text = runewidth.Truncate(text, max(1, width(c.err)-1), "…")
 	c.last.set(text, false)
 }
 

@@ -83,5 +83,16 @@ func echoOff(fd int) (restore func(), err error) {
 	if err := unix.IoctlSetTermios(fd, setTermios, &quiet); err != nil {
 		return nil, err
 	}
-	return func() { _ = unix.IoctlSetTermios(fd, setTermios, old) }, nil
+	return func() {
+		if inForeground(fd) { // otherwise the shell has taken the terminal back
+			_ = unix.IoctlSetTermios(fd, setTermios, old)
+		}
+	}, nil
+}
+
+// inForeground says whether the terminal listens to this process: the system stops a job in
+// the background that reads from it or changes its modes. Without job control all are listened to.
+func inForeground(fd int) bool {
+	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+	return err != nil || group == unix.Getpgrp()
 }

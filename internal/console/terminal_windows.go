@@ -17,6 +17,8 @@ func understandsEscapes(f *os.File) bool {
 		windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
 }
 
+func inForeground(int) bool { return true }
+
 // readTerminal cannot end the read of a console: when ctx ends first, the read
 // is left behind and takes at most one more line.
 func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
