@@ -248,7 +248,7 @@ func agreeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(resp.Header.Get("Location")+"\n"), 0o600))
 }
 
-// startSandbox starts a stand-in with artists=N, fault=SPEC, consent=..., rotate, legacy.
+// startSandbox starts a stand-in with artists=N, fault=SPEC, consent=..., mode=..., rotate.
 func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	o := sandbox.Options{Artists: 120, Seed: 1}
 	for _, arg := range args {
@@ -264,8 +264,8 @@ func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
 			o.Consent = sandbox.Consent(value)
 		case "rotate":
 			o.Rotate = true
-		case "legacy":
-			o.Legacy = true
+		case "mode":
+			o.Mode = sandbox.Mode(value)
 		case "redirect":
 			o.RedirectURIs = append(o.RedirectURIs, value)
 		default:

@@ -17,15 +17,21 @@ import (
 // instead of the form, and when the callback answers an error. Errors hold no
 // URL, for there are secrets in them.
 func Agree(ctx context.Context, client *http.Client, authorizeURL string) error {
-	return decide(ctx, client, authorizeURL, "agree")
+	return decide(ctx, client, authorizeURL, "agree", "")
+}
+
+// AgreeAs is Agree with the account whose ID it is, "" for the one that the page
+// proposes.
+func AgreeAs(ctx context.Context, client *http.Client, authorizeURL, account string) error {
+	return decide(ctx, client, authorizeURL, "agree", account)
 }
 
 // Cancel is Agree with the other button.
 func Cancel(ctx context.Context, client *http.Client, authorizeURL string) error {
-	return decide(ctx, client, authorizeURL, "cancel")
+	return decide(ctx, client, authorizeURL, "cancel", "")
 }
 
-func decide(ctx context.Context, client *http.Client, authorizeURL, decision string) error {
+func decide(ctx context.Context, client *http.Client, authorizeURL, decision, account string) error {
 	resp, page, err := visit(ctx, client, http.MethodGet, authorizeURL, nil)
 	if err != nil {
 		return fmt.Errorf("opening the consent page: %w", err)
@@ -40,6 +46,9 @@ func decide(ctx context.Context, client *http.Client, authorizeURL, decision str
 	action, err := resp.Request.URL.Parse(form.action)
 	if err != nil {
 		return errors.New("reading the consent page: its form leads nowhere")
+	}
+	if account != "" {
+		form.values.Set("account", account)
 	}
 	resp, page, err = visit(ctx, client, form.method, action.String(), form.values)
 	if err != nil {
@@ -113,7 +122,7 @@ func findForm(page, decision string) (form, error) {
 			_ = d.DecodeElement(&heading, &element)
 		case element.Name.Local == "form":
 			f.method, f.action = strings.ToUpper(at["method"]), at["action"]
-		case element.Name.Local == "input" && at["type"] == "hidden",
+		case element.Name.Local == "input" && (at["type"] == "hidden" || at["checked"] != ""),
 			element.Name.Local == "button" && at["value"] == decision:
 			f.values.Set(at["name"], at["value"])
 			found = found || element.Name.Local == "button"

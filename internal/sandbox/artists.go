@@ -60,7 +60,7 @@ var (
 
 // newArtists makes n artists from the seed, names that are awkward among them:
 // every third place has one until all have been seen.
-func newArtists(r *rand.Rand, n int, legacy, escapes bool) []artistObject {
+func newArtists(r *rand.Rand, n int, extended, escapes bool) []artistObject {
 	awkward := awkwardNames()
 	r.Shuffle(len(awkward), func(i, j int) { awkward[i], awkward[j] = awkward[j], awkward[i] })
 	if escapes {
@@ -72,12 +72,12 @@ func newArtists(r *rand.Rand, n int, legacy, escapes bool) []artistObject {
 		if i%3 == 1 && i/3 < len(awkward) {
 			name = awkward[i/3]
 		}
-		all[i] = newArtist(r, name, legacy)
+		all[i] = newArtist(r, name, extended)
 	}
 	return all
 }
 
-func newArtist(r *rand.Rand, name string, legacy bool) artistObject {
+func newArtist(r *rand.Rand, name string, extended bool) artistObject {
 	id := base62(r, 22)
 	a := artistObject{
 		ExternalURLs: map[string]string{"spotify": "https://open.spotify.com/artist/" + id},
@@ -85,7 +85,7 @@ func newArtist(r *rand.Rand, name string, legacy bool) artistObject {
 		ID:           id, Images: newImages(r), Name: name, Type: "artist", URI: "spotify:artist:" + id,
 	}
 	popularity, fans, first, genres := r.IntN(101), r.IntN(9_000_000), r.IntN(len(genreNames)-3), r.IntN(4)
-	if legacy { // drawn either way: the ids are the seed's alone
+	if extended { // drawn either way: the ids are the seed's alone
 		a.Popularity, a.Followers = &popularity, &followers{Total: fans}
 		a.Genres = append([]string{}, genreNames[first:first+genres]...)
 	}

@@ -36,7 +36,8 @@ func scopes() map[string]string {
 
 // authorize is the authorization endpoint: GET shows the consent page (or, by
 // Options.Consent, answers for the person), POST is that page's form with
-// decision=agree or decision=cancel and the same query.
+// decision=agree or decision=cancel, the account's ID if it is not the first
+// one, and the same query.
 func (s *Server) authorize(r *http.Request) *answer {
 	q := r.URL.Query()
 	if problem := s.refusePage(q); problem != "" {
@@ -53,7 +54,11 @@ func (s *Server) authorize(r *http.Request) *answer {
 	case declined:
 		return redirect(q, url.Values{"error": {"access_denied"}})
 	case agreed:
-		return redirect(q, url.Values{"code": {s.consent(q)}})
+		code := s.consent(q, r.PostForm.Get("account"))
+		if code == "" {
+			return problemPage("There is no such account")
+		}
+		return redirect(q, url.Values{"code": {code}})
 	}
 	return s.consentPage(r, q)
 }
@@ -98,14 +103,22 @@ func refuseRequest(q url.Values) url.Values {
 	return nil
 }
 
-// consent makes the code for a request that the person agreed to.
-func (s *Server) consent(q url.Values) string {
+// consent makes the code for a request that a person agreed to, "" if the
+// account does not exist.
+func (s *Server) consent(q url.Values, id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	who := s.account
+	if id != "" {
+		who = s.accountOf(id)
+	}
+	if who == nil {
+		return ""
+	}
 	challenge := q.Get("code_challenge")
 	return s.issueCode(&code{
 		grant: &grant{
-			client: q.Get("client_id"), account: s.account, secret: challenge == "", since: s.now(),
+			client: q.Get("client_id"), account: who, secret: challenge == "", since: s.now(),
 			scope: strings.Join(slices.Compact(slices.Sorted(strings.FieldsSeq(q.Get("scope")))), " "),
 		},
 		redirectURI: q.Get("redirect_uri"),

@@ -273,7 +273,7 @@ func TestSignInAsChangesWhoConsents(t *testing.T) {
 	}
 }
 
-func (s *Server) seeded() string { return `"id":"` + seededAccount(s.options.Seed).id + `"` }
+func (s *Server) seeded() string { return `"id":"` + s.accounts[0].id + `"` }
 
 func TestCodesExpire(t *testing.T) {
 	for name, row := range map[string]struct {

@@ -55,6 +55,9 @@ func (s *Server) hang(d delivery) {
 }
 
 func (s *Server) cut(d delivery) {
+	if len(d.answer.body) == 0 {
+		panic(http.ErrAbortHandler)
+	}
 	s.sendHead(d)
 	_, _ = d.w.Write(d.answer.body[:len(d.answer.body)/2])
 	_ = http.NewResponseController(d.w).Flush()

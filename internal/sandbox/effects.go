@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // effect is one thing that a fault does. The table of them is what the parser,
@@ -85,6 +86,9 @@ func edits() []effect {
 	return []effect{
 		{word: "empty", at: "pages", about: "no items, but a cursor that leads to them", edit: editEmpty},
 		{word: "repeat-cursor", at: "pages", about: "the cursor of the request again", edit: editRepeat},
+		{word: "bare", at: "me", about: "no country, email, explicit_content, followers or product", edit: editBare},
+		{word: "half", at: "follow", about: "only half of a batch is followed, in spite of a 200", instead: followHalf},
+		{word: "half-502", at: "follow", about: "half of a batch is followed, but the answer is 502", instead: followHalfAndFail},
 	}
 }
 
@@ -145,12 +149,14 @@ func (e effect) usage() string {
 	return e.word + "=" + e.value
 }
 
-// oddities are seen in Spotify's real lists, and none of them is an error.
+// oddities are what an account does that no single request tells of.
 type oddities struct {
-	null      bool // one item of the first page is null
-	duplicate bool // the second page has an item of the first again
-	escapes   bool // names hold terminal escape sequences
-	total     int  // how far off total is
+	null      bool          // one item of the first page is null
+	duplicate bool          // the second page has an item of the first again
+	escapes   bool          // names hold terminal escape sequences
+	total     int           // how far off total is
+	poison    map[int]bool  // the artists, from 1, that nobody can follow
+	lag       time.Duration // until contains shows that an artist is followed
 }
 
 // accountFault is a fault without a place: it is one of the account's oddities.
@@ -177,6 +183,26 @@ func accountFaults() []accountFault {
 				o.total, _ = strconv.Atoi(m[1])
 			}
 			return m != nil
+		}},
+		{"poison=N", "following the Nth artist fails, and its whole batch with it", func(o *oddities, text string) bool {
+			m := poisonForm().FindStringSubmatch(text)
+			if m == nil {
+				return false
+			}
+			n, _ := strconv.Atoi(m[1])
+			if o.poison == nil {
+				o.poison = map[int]bool{}
+			}
+			o.poison[n] = true
+			return true
+		}},
+		{"lag=DURATION", "until /me/library/contains shows that an artist is followed", func(o *oddities, text string) bool {
+			by, found := strings.CutPrefix(text, "lag=")
+			if !found || !isDuration(by) {
+				return false
+			}
+			o.lag, _ = time.ParseDuration(by)
+			return true
 		}},
 		word("escapes", "names hold terminal escape sequences", func(o *oddities) { o.escapes = true }),
 	}

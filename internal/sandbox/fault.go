@@ -64,6 +64,7 @@ var (
 	timesPart  = pattern(`\*([0-9]*)$`)
 	placeForm  = pattern(`^([a-z]+|\*|/[a-z0-9A-Z/*-]*)(?:=([1-9][0-9]{0,5}))?$`)
 	statusForm = pattern(`^[2-5][0-9][0-9]$`)
+	poisonForm = pattern(`^poison=([1-9][0-9]{0,5})$`)
 	totalForm  = pattern(`^total([+-][0-9]{1,6})$`)
 )
 

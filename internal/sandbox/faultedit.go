@@ -16,7 +16,9 @@ func (f *fault) editAnswer(s *Server, r *http.Request, a *answer) {
 		return
 	}
 	if f.edit != nil {
+		s.mu.Lock()
 		f.edit(s, f, r, a)
+		s.mu.Unlock()
 	}
 	f.change(a)
 }
@@ -47,7 +49,7 @@ func editEmpty(s *Server, _ *fault, r *http.Request, a *answer) {
 	editPage(a, func(page map[string]any) {
 		page["items"] = []any{}
 		if p, ok := s.followingPage(r); ok {
-			setAfter(page, p, detourTo(p.start, len(s.Requests())))
+			setAfter(page, p, detourTo(p.start, len(s.requests)))
 		}
 	})
 }
@@ -58,6 +60,15 @@ func editRepeat(s *Server, _ *fault, r *http.Request, a *answer) {
 			setAfter(page, p, p.after)
 		} else if before := r.URL.Query().Get("before"); before != "" {
 			page["cursors"] = map[string]any{"after": before, "before": before}
+		}
+	})
+}
+
+// editBare leaves out what Spotify announced to remove from the user in 2026.
+func editBare(_ *Server, _ *fault, _ *http.Request, a *answer) {
+	editObject(a, true, func(user map[string]any) {
+		for _, name := range []string{"country", "email", "explicit_content", "followers", "product"} {
+			delete(user, name)
 		}
 	})
 }

@@ -3,35 +3,15 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 )
 
-// library is what the account follows: each artist's JSON made once, so that a
-// page is little more than a copy.
-type library struct {
-	artists  []Artist
-	objects  [][]byte
-	index    map[string]int // of an id in artists
-	oddities oddities
-}
-
-func newLibrary(o Options, odd oddities) library {
-	l := library{index: make(map[string]int, o.Artists), oddities: odd}
-	r := rand.New(rand.NewPCG(o.Seed, 2))
-	for i, a := range newArtists(r, o.Artists, o.Legacy, odd.escapes) {
-		l.artists = append(l.artists, Artist{a.ID, a.Name})
-		l.objects = append(l.objects, encode(a))
-		l.index[a.ID] = i
-	}
-	return l
-}
-
 // pageRequest is what a client asked of /v1/me/following.
 type pageRequest struct {
+	shelf  *shelf
 	origin string // of the Web API, as the client reached it
 	after  string
 	locale string // "" when no Accept-Language came
@@ -41,17 +21,17 @@ type pageRequest struct {
 }
 
 // parsePage reads the query; problem is "" when it is in order. A cursor that
-// names no followed artist leads behind the end.
+// names no followed artist leads behind the end. The caller holds s.mu.
 func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
-	defer func() { p.number = s.library.number(p) }()
+	defer func() { p.number = s.oddities.number(p) }()
 	q := r.URL.Query()
-	p = pageRequest{origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
+	p = pageRequest{shelf: s.holder(r).followed, origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
 	if p.after != "" {
-		p.start = len(s.library.artists)
-		if i, found := s.library.index[p.after]; found {
-			p.start = i + 1
+		p.start = len(p.shelf.since)
+		if at, found := p.shelf.find(p.after); found {
+			p.start = at + 1
 		} else if start, found := detour(p.after); found {
-			p.start = min(start, len(s.library.artists))
+			p.start = min(start, len(p.shelf.since))
 		}
 	}
 	if text := q.Get("limit"); text != "" {
@@ -71,7 +51,8 @@ func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 	return p, ""
 }
 
-// followingPage reads what r asks for, if it asks for a page of followed artists.
+// followingPage reads what r asks for, if it asks for a page of followed
+// artists. The caller holds s.mu.
 func (s *Server) followingPage(r *http.Request) (p pageRequest, ok bool) {
 	if strings.TrimSuffix(r.URL.Path, "/") != "/v1/me/following" || r.Method != http.MethodGet {
 		return p, false
@@ -114,12 +95,15 @@ func detourTo(start, serial int) string { return fmt.Sprintf("%011d%011d", start
 
 // following is GET /v1/me/following,
 // https://developer.spotify.com/documentation/web-api/reference/get-followed.
-func (s *Server) following(r *http.Request) *answer {
+func (s *Server) following(r *http.Request, g *grant) *answer {
+	if !g.granted("user-follow-read") {
+		return insufficientScope()
+	}
 	p, problem := s.parsePage(r)
 	if problem != "" {
 		return apiError(http.StatusBadRequest, problem)
 	}
-	items, end := s.library.page(p)
+	items, end := s.oddities.page(p)
 	type cursors struct {
 		After *string `json:"after"`
 	}
@@ -129,9 +113,9 @@ func (s *Server) following(r *http.Request) *answer {
 		Next    *string `json:"next"`
 		Cursors cursors `json:"cursors"`
 		Total   int     `json:"total"`
-	}{Href: p.url(p.after), Limit: p.limit, Total: max(0, len(s.library.artists)+s.library.oddities.total)}
-	if end < len(s.library.artists) {
-		last := s.library.artists[end-1].ID
+	}{Href: p.url(p.after), Limit: p.limit, Total: max(0, p.shelf.total(s.now())+s.oddities.total)}
+	if end < len(p.shelf.since) {
+		last := p.shelf.thing(end - 1).id
 		next := p.url(last)
 		head.Cursors.After, head.Next = &last, &next
 	}
@@ -144,43 +128,47 @@ func (s *Server) following(r *http.Request) *answer {
 	return newAnswer(http.StatusOK, typeJSON, b.Bytes())
 }
 
-// page returns the items of a page and the index behind its last artist.
-func (l library) page(p pageRequest) (items [][]byte, end int) {
-	end = min(p.start+l.room(p.number, p.limit), len(l.objects))
-	items = l.objects[p.start:end]
-	if odd := l.odd(p.number, p.limit); odd != nil && len(items) > 0 {
-		items = append([][]byte{odd}, items...)
+// page returns the items of a page and the index after its last artist.
+func (o oddities) page(p pageRequest) (items [][]byte, end int) {
+	end = min(p.start+o.artistsOn(p.number, p.limit), len(p.shelf.since))
+	if odd := o.oddItem(p); odd != nil && p.start < end {
+		items = append(items, odd)
+	}
+	for at := p.start; at < end; at++ {
+		items = append(items, p.shelf.thing(at).json)
 	}
 	return items, end
 }
 
-// odd is the item of a page that is no artist of its own. It takes the place
-// of an artist, who moves to the next page, and stands first, for the last
-// item's id is the cursor.
-func (l library) odd(page, limit int) []byte {
+// oddItem is the item of a page that is no artist of its own. It takes the place
+// of an artist, which moves to the next page, and stands first, because the last
+// item's ID is the cursor.
+func (o oddities) oddItem(p pageRequest) []byte {
 	switch {
-	case limit == 1:
+	case !o.hasOddItem(p.number, p.limit):
 		return nil
-	case l.oddities.null && page == 1:
+	case p.number == 1:
 		return []byte("null")
-	case l.oddities.duplicate && page == 2:
-		return l.objects[0]
 	}
-	return nil
+	return p.shelf.thing(0).json
 }
 
-// room is how many artists fit on a page.
-func (l library) room(page, limit int) int {
-	if l.odd(page, limit) != nil {
+func (o oddities) hasOddItem(page, limit int) bool {
+	return limit > 1 && (o.null && page == 1 || o.duplicate && page == 2)
+}
+
+// artistsOn is how many artists fit on a page.
+func (o oddities) artistsOn(page, limit int) int {
+	if o.hasOddItem(page, limit) {
 		return limit - 1
 	}
 	return limit
 }
 
-func (l library) number(p pageRequest) int {
+func (o oddities) number(p pageRequest) int {
 	number := 1
 	for at := 0; at < p.start; number++ {
-		at += l.room(number, p.limit)
+		at += o.artistsOn(number, p.limit)
 	}
 	return number
 }

@@ -2,10 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	mathrand "math/rand/v2"
-	"strings"
 	"time"
 )
 
@@ -18,23 +15,10 @@ const (
 	refreshMonth = 6
 )
 
-// account is the one that a person would sign in to.
-type account struct{ id, name, key string }
-
-func seededAccount(seed uint64) account {
-	r := mathrand.New(mathrand.NewPCG(seed, 1))
-	return newAccount("31"+strings.ToLower(base62(r, 26)), "Wren Demo")
-}
-
-func newAccount(id, name string) account {
-	sum := sha256.Sum256([]byte(id))
-	return account{id, name, base64.RawURLEncoding.EncodeToString(sum[:])[:10]}
-}
-
 // grant is one consent: everything issued for it refers to it.
 type grant struct {
 	client  string
-	account account
+	account *account
 	scope   string
 	secret  bool // no PKCE: whoever uses it must know the client's secret
 	since   time.Time

@@ -37,15 +37,31 @@ func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
 	return page(http.StatusOK, "Allow access? (stand-in)", fmt.Sprintf(`<h1>Allow this app to use your account?</h1>
 %s
 <dl>
-<dt>Account</dt><dd>%s <code>(%s)</code></dd>
 <dt>Client ID</dt><dd><code>%s</code></dd>
 <dt>Goes back to</dt><dd><code>%s</code></dd>
 </dl>
 <form method="post" action="%s">
+<fieldset><legend>Account</legend>%s</fieldset>
 <button class="agree" name="decision" value="agree">Agree</button>
 <button name="decision" value="cancel">Cancel</button>
-</form>`, listOf(q.Get("scope")), html.EscapeString(s.account.name), html.EscapeString(s.account.id),
-		html.EscapeString(q.Get("client_id")), html.EscapeString(q.Get("redirect_uri")), html.EscapeString(r.URL.RequestURI())))
+</form>`, listOf(q.Get("scope")), html.EscapeString(q.Get("client_id")), html.EscapeString(q.Get("redirect_uri")),
+		html.EscapeString(r.URL.RequestURI()), s.accountChoice()))
+}
+
+// accountChoice has the accounts to choose from, the proposed one first.
+func (s *Server) accountChoice() string {
+	var list strings.Builder
+	choice := func(a *account, checked string) {
+		fmt.Fprintf(&list, `<label><input type="radio" name="account" value="%s"%s/> %s <code>%s</code></label>`,
+			html.EscapeString(a.id), checked, html.EscapeString(a.name), html.EscapeString(a.id))
+	}
+	choice(s.account, ` checked="checked"`)
+	for _, a := range s.accounts {
+		if a != s.account {
+			choice(a, "")
+		}
+	}
+	return list.String()
 }
 
 // listOf tells what the scopes let an app do. They are known ones.

@@ -49,13 +49,23 @@ const (
 	ConsentDeny  Consent = "deny"  // a redirect with error=access_denied, at once
 )
 
+// Mode is Spotify's quota mode of the app,
+// https://developer.spotify.com/documentation/web-api/concepts/quota-modes.
+type Mode string
+
+const (
+	ModeDevelopment Mode = "development" // every personal app since 2026; also the zero value's meaning
+	ModeExtended    Mode = "extended"    // with the fields and the following calls that development mode lost
+)
+
 // Options are what a stand-in can be told at its start. The zero value is a
-// stand-in on a free port whose user follows nobody.
+// stand-in on a free port with two accounts that follow nobody.
 type Options struct {
 	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
-	Artists  int          // how many are followed
-	Seed     uint64       // of names, ids and account: same seed, same data
-	ClientID string       // the only client ID that is registered; "": any well-formed one
+	Artists  int          // how many exist; the first account follows them all
+	Seed     uint64       // of names, IDs and the first account: same seed, same data
+	Mode     Mode
+	ClientID string // the only client ID that is registered; "": any well-formed one
 	Consent  Consent
 	Faults   []string      // what goes wrong, in the grammar of FaultHelp
 	Rotate   bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
@@ -73,16 +83,18 @@ type Options struct {
 // Server is a running stand-in. It is also an http.Handler, so that a test can
 // serve it over TLS under Spotify's own host names.
 type Server struct {
-	options Options
-	url     string
-	http    *http.Server
-	closed  chan struct{}
-	library library
-	gzips   sync.Pool // of *gzip.Writer, which are big
+	options  Options
+	url      string
+	http     *http.Server
+	closed   chan struct{}
+	artists  *kind
+	oddities oddities
+	gzips    sync.Pool // of *gzip.Writer, which are big
 
 	mu       sync.Mutex
 	offset   time.Duration // what Advance added to the clock
-	account  account
+	accounts []*account
+	account  *account // the one that consents unless the client says otherwise
 	codes    map[string]*code
 	access   map[string]*accessToken
 	refresh  map[string]*refreshToken
@@ -97,7 +109,7 @@ func New(o Options) (*Server, error) {
 	if err := complete(&o); err != nil {
 		return nil, err
 	}
-	faults, oddities, err := parseFaults(o.Faults)
+	faults, odd, err := parseFaults(o.Faults)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +118,14 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("starting the stand-in: %w", err)
 		}
 	}
+	artists := newArtistKind(o, odd.escapes)
+	accounts := newAccounts(o, artists)
 	s := &Server{
 		options: o,
 		url:     "http://" + o.Listener.Addr().String(),
 		closed:  make(chan struct{}),
-		library: newLibrary(o, oddities),
-		account: seededAccount(o.Seed),
+		artists: artists, oddities: odd,
+		accounts: accounts, account: accounts[0],
 		codes:   map[string]*code{},
 		access:  map[string]*accessToken{},
 		refresh: map[string]*refreshToken{},
@@ -142,6 +156,13 @@ func complete(o *Options) error {
 	case ConsentAsk, ConsentAgree, ConsentDeny:
 	default:
 		return fmt.Errorf("consent %q is none of ask, agree, deny", o.Consent)
+	}
+	switch o.Mode {
+	case "":
+		o.Mode = ModeDevelopment
+	case ModeDevelopment, ModeExtended:
+	default:
+		return fmt.Errorf("mode %q is none of development, extended", o.Mode)
 	}
 	if o.ClientID != "" && !clientIDForm().MatchString(o.ClientID) {
 		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)

@@ -30,9 +30,26 @@ func (s *Server) Secrets() []string {
 // Artist is one followed artist, as far as a test needs to know it.
 type Artist struct{ ID, Name string }
 
-// Artists returns the followed artists in the order in which they are served,
-// each once.
-func (s *Server) Artists() []Artist { return s.library.artists }
+// Artists returns the artists that the consenting account follows, in the order
+// in which they are served, each once.
+func (s *Server) Artists() []Artist {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	followed := s.account.followed
+	all := make([]Artist, len(followed.since))
+	for at := range all {
+		a := followed.thing(at)
+		all[at] = Artist{a.id, a.name}
+	}
+	return all
+}
+
+// Unfollow takes artists off the list of the consenting account. It is no request.
+func (s *Server) Unfollow(ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account.followed.remove(ids)
+}
 
 // Advance moves the stand-in's clock by d, to let codes and tokens age.
 func (s *Server) Advance(d time.Duration) {
@@ -41,11 +58,15 @@ func (s *Server) Advance(d time.Duration) {
 	s.offset += d
 }
 
-// SignInAs makes another account the one that consents from now on.
+// SignInAs makes another account the one that consents from now on. A new
+// account follows nobody.
 func (s *Server) SignInAs(id, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.account = newAccount(id, name)
+	if s.account = s.accountOf(id); s.account == nil {
+		s.account = newAccount(id, name, s.artists)
+		s.accounts = append(s.accounts, s.account)
+	}
 }
 
 // RevokeRefreshTokens does what a person does who removes the app's access:

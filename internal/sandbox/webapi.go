@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// removed are endpoints that development mode lost in 2026, "METHOD path";
+// closed are the paths that development mode lost in 2026, "METHOD path";
 // https://developer.spotify.com/documentation/web-api/tutorials/february-2026-migration-guide.
-var removed = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
+var closed = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
 
 // originOf is where the client reached the stand-in. What it gets to follow
 // leads there, and not out of the stand-in with the token.
@@ -23,36 +23,52 @@ func originOf(r *http.Request) string {
 // webAPI answers everything under /v1, with links that lead to where the
 // request came.
 func (s *Server) webAPI(r *http.Request) *answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	a := s.route(r)
 	a.body = bytes.ReplaceAll(a.body, []byte(`"https://`+apiHost+`/`), []byte(`"`+originOf(r)+`/`))
 	return a
 }
 
-// route looks at the bearer first.
+// route looks at the bearer first. The caller holds s.mu, here and below.
 func (s *Server) route(r *http.Request) *answer {
 	if !strings.HasPrefix(r.URL.Path, "/v1/") {
-		return apiError(http.StatusNotFound, "Resource not found")
+		return notFound()
 	}
 	g, refusal := s.bearer(r)
 	if refusal != nil {
 		return refusal
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/") // widely used clients ask for /v1/me/
-	if removed().MatchString(r.Method + " " + path) {
+	if s.options.Mode == ModeDevelopment && closed().MatchString(r.Method+" "+path) {
 		return apiError(http.StatusForbidden, "Forbidden")
 	}
-	switch {
-	case path != "/v1/me" && path != "/v1/me/following":
-		return apiError(http.StatusNotFound, "Resource not found")
-	case r.Method != http.MethodGet:
-		return wrongMethod(http.MethodGet)
-	case path == "/v1/me":
+	switch r.Method + " " + path {
+	case "GET /v1/me":
 		return s.me(g)
-	case !g.granted("user-follow-read"):
-		return apiError(http.StatusForbidden, "Insufficient client scope")
+	case "GET /v1/me/following":
+		return s.following(r, g)
+	case "PUT /v1/me/following", "DELETE /v1/me/following":
+		return s.oldFollowing(r, g, false)
+	case "GET /v1/me/following/contains":
+		return s.oldFollowing(r, g, true)
+	case "PUT /v1/me/library", "DELETE /v1/me/library":
+		return s.library(r, g)
+	case "GET /v1/me/library/contains":
+		return s.libraryContains(r, g)
 	}
-	return s.following(r)
+	switch path {
+	case "/v1/me", "/v1/me/following", "/v1/me/library/contains":
+		return wrongMethod(http.MethodGet)
+	case "/v1/me/library":
+		return wrongMethod("PUT, DELETE")
+	}
+	return notFound()
 }
+
+func notFound() *answer { return apiError(http.StatusNotFound, "Resource not found") }
+
+func insufficientScope() *answer { return apiError(http.StatusForbidden, "Insufficient client scope") }
 
 // bearer finds the grant behind the access token (RFC 6750, section 2.1).
 func (s *Server) bearer(r *http.Request) (*grant, *answer) {
@@ -64,8 +80,6 @@ func (s *Server) bearer(r *http.Request) (*grant, *answer) {
 	case !strings.EqualFold(scheme, "Bearer") || text == "":
 		return nil, apiError(http.StatusBadRequest, "Only valid bearer authentication supported")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	t := s.access[text]
 	switch {
 	case t == nil:
@@ -76,34 +90,40 @@ func (s *Server) bearer(r *http.Request) (*grant, *answer) {
 	return t.grant, nil
 }
 
+// holder is the account that a request is about.
+func (s *Server) holder(r *http.Request) *account {
+	if g, refusal := s.bearer(r); refusal == nil {
+		return g.account
+	}
+	return s.account
+}
+
 func (g *grant) granted(scope string) bool {
 	return slices.Contains(strings.Fields(g.scope), scope)
 }
 
 // me is GET /v1/me,
 // https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile.
-// account_id came in 2026-05, when development mode had already lost the rest.
+// Spotify announced in 2026 that development mode would lose the fields of the
+// two scopes, and followers. It still sent them in October 2026.
 func (s *Server) me(g *grant) *answer {
 	user := map[string]any{
+		"account_id":    g.account.key,
 		"display_name":  g.account.name,
 		"external_urls": map[string]string{"spotify": "https://open.spotify.com/user/" + g.account.id},
+		"followers":     followers{Total: 21},
 		"href":          "https://api.spotify.com/v1/users/" + g.account.id,
 		"id":            g.account.id,
 		"images":        []image{},
 		"type":          "user",
 		"uri":           "spotify:user:" + g.account.id,
 	}
-	if !s.options.Legacy {
-		user["account_id"] = g.account.key
-		return jsonAnswer(http.StatusOK, user)
-	}
-	user["followers"] = followers{Total: 21}
 	if g.granted("user-read-private") {
 		user["country"], user["product"] = "SE", "premium"
 		user["explicit_content"] = map[string]bool{"filter_enabled": false, "filter_locked": false}
 	}
 	if g.granted("user-read-email") {
-		user["email"] = "wren@example.com"
+		user["email"] = g.account.email
 	}
 	return jsonAnswer(http.StatusOK, user)
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"testing"
@@ -120,32 +119,6 @@ func TestHostsKeepToTheirService(t *testing.T) {
 			req.Header.Set("Authorization", "Bearer "+token)
 			if got := do(t, req); got.status != row.status {
 				t.Errorf("%d %s, want %d", got.status, got.body, row.status)
-			}
-		})
-	}
-}
-
-func TestMeHasWhatTheScopesAllow(t *testing.T) {
-	bare := []string{"account_id", "display_name", "external_urls", "href", "id", "images", "type", "uri"}
-	for name, row := range map[string]struct {
-		legacy bool
-		scope  string
-		want   []string
-	}{
-		"development mode":             {false, "user-follow-read", bare},
-		"development mode, all scopes": {false, "user-read-private user-read-email", bare},
-		"before 2026":                  {true, "", []string{"display_name", "external_urls", "followers", "href", "id", "images", "type", "uri"}},
-		"before 2026, e-mail":          {true, "user-read-email", []string{"display_name", "email", "external_urls", "followers", "href", "id", "images", "type", "uri"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := start(t, Options{Consent: ConsentAgree, Legacy: row.legacy})
-			got := get(t, s.URL()+"/v1/me", "Authorization", "Bearer "+signIn(t, s, "scope", row.scope).AccessToken)
-			var user map[string]any
-			if err := json.Unmarshal([]byte(got.body), &user); err != nil {
-				t.Fatal(err)
-			}
-			if have := slices.Sorted(maps.Keys(user)); !slices.Equal(have, row.want) {
-				t.Errorf("keys %q", have)
 			}
 		})
 	}

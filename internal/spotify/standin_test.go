@@ -49,7 +49,10 @@ func TestStandIn(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(row.faults, "/", ""), func(t *testing.T) {
 			t.Parallel()
-			o := sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree, Legacy: row.legacy}
+			o := sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree}
+			if row.legacy {
+				o.Mode = sandbox.ModeExtended
+			}
 			if row.faults != "" {
 				o.Faults = []string{row.faults}
 			}

@@ -83,7 +83,7 @@ func TestListsEveryFollowedArtist(t *testing.T) {
 		"PKCE":                {sandbox.Options{Artists: 120}, sandbox.ClientID, ""},
 		"a secret":            {sandbox.Options{Artists: 120}, sandbox.SecretClientID, sandbox.ClientSecret},
 		"rotation":            {sandbox.Options{Artists: 120, Rotate: true}, sandbox.ClientID, ""},
-		"objects before 2026": {sandbox.Options{Artists: 120, Legacy: true}, sandbox.ClientID, ""},
+		"objects before 2026": {sandbox.Options{Artists: 120, Mode: sandbox.ModeExtended}, sandbox.ClientID, ""},
 		"an odd list":         {sandbox.Options{Artists: 120, Faults: []string{"null", "duplicate", "total+1"}}, sandbox.ClientID, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
