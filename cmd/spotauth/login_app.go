@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/auth"
-	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
@@ -49,10 +48,11 @@ func (a *app) askClientID(ctx context.Context) (string, error) {
 }
 
 func (a *app) readSecret(ctx context.Context) (secret.String, error) {
-	text, err := a.console.AskSecret(ctx, "client secret: ")
-	if errors.Is(err, console.ErrNotTerminal) {
-		text, err = a.console.ReadLine(ctx, 1024)
+	read := func() (string, error) { return a.console.ReadLine(ctx, 1024) }
+	if a.console.InIsTerminal {
+		read = func() (string, error) { return a.console.AskSecret(ctx, "client secret: ") }
 	}
+	text, err := read()
 	if text = strings.TrimSpace(text); err != nil || text == "" {
 		return secret.String{}, usageError{errors.New("no client secret on stdin")}
 	}

@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"spotauth": main,
+		"spotauth": func() { leaveTerminal(); main() },
 		"xdg-open": browserStandIn,
 		"storm":    storm,
 	})

@@ -171,21 +171,32 @@ func patiently(ctx context.Context, read func() ([]byte, error)) ([]byte, error)
 	}
 }
 
-// passphrase asks for it, twice where a typing error would be found too late.
-func (a *app) passphrase(ctx context.Context, again bool) (secret.String, error) {
+// passphrase takes it from the environment, or asks for it on the terminal. A new one is
+// asked for twice.
+func (a *app) passphrase(ctx context.Context, isNew bool) (secret.String, error) {
 	if p := a.env("SPOTAUTH_PASSPHRASE"); p != "" {
 		return secret.New(p), nil
 	}
-	first, err := a.console.AskSecret(ctx, "passphrase: ")
-	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) || err == nil && first == "" {
+	first, err := a.askPassphrase(ctx)
+	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) {
 		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run it on a terminal")}
 	}
-	if err != nil || !again {
+	if err != nil || !isNew {
 		return secret.New(first), err
 	}
-	second, err := a.console.AskSecret(ctx, "the same again: ")
+	second, err := a.console.AskSecret(ctx, "confirm passphrase: ")
 	if err == nil && second != first {
 		err = usageError{errors.New("the two passphrases differ")}
 	}
 	return secret.New(first), err
+}
+
+func (a *app) askPassphrase(ctx context.Context) (string, error) {
+	for {
+		p, err := a.console.AskSecret(ctx, "passphrase: ")
+		if err != nil || p != "" {
+			return p, err
+		}
+		a.console.Note("the passphrase is empty")
+	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// ErrNotTerminal says that nobody can be asked: stdin or stderr is no terminal.
+// ErrNotTerminal says that nobody can be asked: the program has no terminal.
 var ErrNotTerminal = errors.New("not a terminal")
 
 // InForeground says whether stdin is a terminal that a person types into for this program,
@@ -18,8 +18,9 @@ func (c *Console) InForeground() bool {
 	return c.InIsTerminal && inForeground(int(c.in.(*os.File).Fd()))
 }
 
-// Ask shows prompt on stderr and reads one line from the terminal, without its
-// line end. It gives up as soon as ctx ends. The end of input (Ctrl-D) is io.EOF.
+// Ask shows prompt and reads one line from the terminal, without its line end. The terminal
+// is stdin, or else the one that the program was started on, so stdin may hold something else.
+// Ask gives up as soon as ctx ends. The end of input (Ctrl-D) is io.EOF.
 func (c *Console) Ask(ctx context.Context, prompt string) (string, error) {
 	return c.ask(ctx, prompt, true)
 }
@@ -32,17 +33,41 @@ func (c *Console) AskSecret(ctx context.Context, prompt string) (string, error) 
 }
 
 func (c *Console) ask(ctx context.Context, prompt string, echo bool) (string, error) {
-	if !c.InIsTerminal || !c.ErrIsTerminal {
-		return "", ErrNotTerminal
-	}
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	c.last.set(Safe(prompt), true)
-	line, err := readTerminal(ctx, c.in.(*os.File), echo)
+	in, err := c.terminal()
+	if err != nil {
+		return "", ErrNotTerminal
+	}
+	defer in.close()
+	last := &c.last
+	if !c.ErrIsTerminal {
+		last = &lastLine{w: in.screen}
+	}
+	last.set(Safe(prompt), true)
+	line, err := readTerminal(ctx, in.keys, echo)
 	typed := echo && err == nil // then the terminal has moved on to the next line
-	c.last.answered(typed)
+	last.answered(typed)
 	return strings.TrimRight(line, "\r\n"), err
+}
+
+// A keyboard is the terminal that a person is asked on.
+type keyboard struct {
+	keys   *os.File
+	screen io.Writer // where stderr is no terminal
+	close  func()
+}
+
+func (c *Console) terminal() (keyboard, error) {
+	if c.InIsTerminal && c.ErrIsTerminal {
+		return keyboard{c.in.(*os.File), nil, func() {}}, nil
+	}
+	keys, screen, err := openTerminal()
+	if err != nil {
+		return keyboard{}, err
+	}
+	return keyboard{keys, screen, func() { keys.Close(); screen.Close() }}, nil
 }
 
 // answered ends the prompt's line, unless the person's Enter has.

@@ -13,6 +13,14 @@ import (
 
 func understandsEscapes(*os.File) bool { return true }
 
+// openTerminal opens the terminal that the program was started on.
+func openTerminal() (keys, screen *os.File, err error) {
+	if keys, err = os.OpenFile("/dev/tty", os.O_RDWR, 0); err != nil {
+		return nil, nil, err
+	}
+	return keys, keys, nil
+}
+
 // readTerminal reads a line. x/term's ReadPassword cannot be ended: it would
 // leave the echo off and eat the next line.
 func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {

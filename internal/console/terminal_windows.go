@@ -19,6 +19,18 @@ func understandsEscapes(f *os.File) bool {
 
 func inForeground(int) bool { return true }
 
+// openTerminal opens the console that the program was started on.
+func openTerminal() (keys, screen *os.File, err error) {
+	if keys, err = os.OpenFile("CONIN$", os.O_RDWR, 0); err != nil {
+		return nil, nil, err
+	}
+	if screen, err = os.OpenFile("CONOUT$", os.O_RDWR, 0); err != nil {
+		keys.Close()
+		return nil, nil, err
+	}
+	return keys, screen, nil
+}
+
 // readTerminal cannot end the read of a console: when ctx ends first, the read
 // is left behind and takes at most one more line.
 func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// inShell runs a command line on a terminal, so that some of its streams can go elsewhere.
+func (m *machine) inShell(line string) *terminal {
+	m.Helper()
+	cmd := exec.Command("sh", "-c", line)
+	cmd.Env = m.command().Env
+	return m.sitAt(cmd, 100, nil)
+}
+
+// Passphrases and confirmations come from the terminal, wherever stdin, stdout and stderr lead.
+func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
+	m := newMachine(t)
+	m.canaries = append(m.canaries, "correct-horse")
+	spotify := m.standIn(sandbox.Options{Artists: 3})
+	m.signIn()
+	parcel := filepath.Join(t.TempDir(), "login.age")
+
+	export := m.inShell("spotauth session export < /dev/null > " + parcel + " 2> " + parcel + ".log")
+	export.see(`\npassphrase: $|^passphrase: $`)
+	export.press("\r")
+	export.see(`passphrase: \r\npassphrase: $`)
+	export.press("correct-horse\r")
+	export.see("confirm passphrase: $")
+	export.press("correct-horse\r")
+	if r := export.wait(); r.status != 0 {
+		t.Fatalf("export: status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+	if text, _ := os.ReadFile(parcel + ".log"); string(text) != "spotauth: the passphrase is empty\n" {
+		t.Errorf("stderr has %q", text)
+	}
+
+	spotify.SignInAs("mallory", "Mallory M")
+	m.env["BROWSER_MODE"] = "agree"
+	if r := m.run("login", "--store", "file", "--profile", "taken"); r.status != 0 {
+		t.Fatal(r.stderr)
+	}
+	take := m.inShell("spotauth session import --profile taken < " + parcel + " | cat")
+	take.see("passphrase: $")
+	take.press("correct-horse\r")
+	take.see(`\[y/N\] $`)
+	take.press("y\r")
+	if r := take.wait(); r.status != 0 || !strings.Contains(r.stderr, "Wren Demo") {
+		t.Errorf("import: status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+	if r := m.run("whoami", "--profile", "taken"); !strings.Contains(r.stdout, "Wren Demo") {
+		t.Errorf("afterwards:\n%s", r.stdout)
+	}
+}
+
+// A client secret is read from stdin, and not asked for, if stdin is no terminal.
+func TestAClientSecretOnStdinIsNotAskedFor(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{})
+	m.env["BROWSER_MODE"] = "agree"
+	m.canaries = append(m.canaries, sandbox.ClientSecret)
+	login := m.inShell("echo " + sandbox.ClientSecret + " | spotauth login --store file --client-secret-stdin --client-id " + sandbox.SecretClientID)
+	if r := login.wait(); r.status != 0 || strings.Contains(r.stderr, "client secret:") {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+}
