@@ -87,14 +87,6 @@ func commandError(err error) error {
 	return statusError(exit.ExitCode())
 }
 
-// notStarted is why a command did not start, without what os/exec says around it.
-func notStarted(name string, err error) error {
-	if cause := errors.Unwrap(err); cause != nil {
-		err = cause
-	}
-	return fmt.Errorf("running %s: %w", name, err)
-}
-
 // hinted is an error whose hint only the command knows.
 type hinted struct {
 	error
@@ -176,7 +168,7 @@ func (a *app) here(hint string) string {
 
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainSession, explainWay, a.explainAuth, a.explainAPI, explainOutput,
+		explainUsage, explainCommand, explainSession, explainWay, a.explainAuth, a.explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
 			return f

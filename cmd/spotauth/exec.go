@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,12 +44,18 @@ limits the rate, 6 if it cannot be reached, 7 if there is no keychain.`,
 	return cmd
 }
 
+// The exit statuses of a command that did not start (POSIX, "env").
+const (
+	exitNoProgram = 126 // it is there, but it can't be run
+	exitNoCommand = 127 // it is not found
+)
+
 type execOptions struct{ minLife time.Duration }
 
 func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
-		return notStarted(command[0], err)
+		return notStarted{command[0], err}
 	}
 	s, err := a.open(session.Settings{})
 	if err != nil {
@@ -69,7 +77,48 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if err == nil || errors.As(err, &ended) {
 		return err
 	}
-	return notStarted(command[0], err)
+	return notStarted{command[0], err}
+}
+
+// notStarted says that a command did not start.
+type notStarted struct {
+	name string
+	err  error
+}
+
+func (e notStarted) Unwrap() error { return e.err }
+
+func (e notStarted) isMissing() bool {
+	return errors.Is(e.err, exec.ErrNotFound) || errors.Is(e.err, fs.ErrNotExist)
+}
+
+func (e notStarted) Error() string {
+	cause := e.err
+	for inner := cause; inner != nil; inner = errors.Unwrap(inner) {
+		cause = inner // around it stands what os/exec was doing
+	}
+	why := cause.Error()
+	switch {
+	case errors.Is(e.err, exec.ErrNotFound):
+		why = "not found in PATH"
+	case e.isMissing():
+		why = "no such file"
+	case errors.Is(e.err, syscall.ENOEXEC):
+		why = "not a program that this system can run"
+	}
+	return "cannot run " + e.name + ": " + why
+}
+
+// explainCommand gives the statuses of env(1) and the shells.
+func explainCommand(err error) (failure, bool) {
+	var e notStarted
+	switch {
+	case !errors.As(err, &e):
+		return failure{}, false
+	case e.isMissing():
+		return failure{Code: "command", Exit: exitNoCommand}, true
+	}
+	return failure{Code: "command", Exit: exitNoProgram}, true
 }
 
 // childEnvironment is ours, with the access token, and without what can get more of them.

@@ -102,7 +102,7 @@ func (a *app) around(command []string, address string) error {
 	defer signal.Stop(signals)
 	a.dumpCores()
 	if err := cmd.Start(); err != nil {
-		return notStarted(command[0], err)
+		return notStarted{command[0], err}
 	}
 	go func() {
 		for s := range signals {
