@@ -268,6 +268,19 @@ func TestProxyPassword(t *testing.T) {
 	}
 }
 
+// B-19: GODEBUG makes net/http print what it sends over HTTP/2, so spotauth
+// does not speak it, even with a server that does.
+func TestGODEBUGPrintsNoToken(t *testing.T) {
+	m, spotify, _ := realHosts(t)
+	m.env["GODEBUG"] = "http2debug=2"
+	access, refresh := m.signInAtRealHosts()
+	m.canaries = append(m.canaries, access, refresh)
+	spotify.ExpireAccessTokens()
+	if r := m.run("artists", "--format", "csv"); r.status != 0 || r.stderr != "" {
+		t.Errorf("status %d; stderr:\n%s", r.status, r.stderr)
+	}
+}
+
 // A stand-in, and a browser's answer, are reached without the proxy.
 func TestLoopbackIsNotProxied(t *testing.T) {
 	m, _, proxy := realHosts(t)

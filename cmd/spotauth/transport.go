@@ -22,7 +22,13 @@ import (
 // newTransport is the one way out of the program: the system's proxy and
 // certificate settings, TLS 1.2 at least, a limit on every step, and one
 // connection to each host, for requests go out one at a time.
+//
+// It does not speak HTTP/2, which has no use for one request at a time: there
+// net/http sends a request again as often as a server resets it, and prints
+// tokens if GODEBUG has http2debug.
 func newTransport() *http.Transport {
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: wire.CheckProxy,
@@ -30,7 +36,7 @@ func newTransport() *http.Transport {
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  20 * time.Second,
 		IdleConnTimeout:        time.Minute,
-		ForceAttemptHTTP2:      true,
+		Protocols:              http1,
 		MaxConnsPerHost:        1,
 		ReadBufferSize:         16 << 10, // a page of artists, compressed, in one read
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},

@@ -23,8 +23,8 @@ func TestConnectEarly(t *testing.T) {
 	}{
 		{"HTTP/1.1 without TLS, as a stand-in", false, false, false, "HTTP/1.1"},
 		{"HTTP/1.1", true, false, false, "HTTP/1.1"},
-		{"HTTP/2, as Spotify", true, true, false, "HTTP/2.0"},
-		{"under --debug", true, true, true, "HTTP/2.0"},
+		{"a server that offers HTTP/2, as Spotify", true, true, false, "HTTP/1.1"},
+		{"under --debug", true, true, true, "HTTP/1.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var connections, requests atomic.Int64

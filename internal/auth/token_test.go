@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -309,6 +310,41 @@ func TestTokenEndpointIsGivenHalfAMinute(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
+	}
+}
+
+// B-04: the same for a deadline that the caller set, which is not its interruption.
+func TestDeadlineOfTheCallerIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		_, err := Refresh(ctx, Config{ClientID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}, secret.New(sent))
+		if !isNetwork(err) || err.Error() != "cannot reach accounts.spotify.com: no answer in time" {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// B-05: a connection that was idle may be closed by the time of the next request.
+func TestTokenRequestsShareNoConnection(t *testing.T) {
+	a := newAccounts(t)
+	var connections atomic.Int32
+	a.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	c := a.config(t)
+	for range 3 {
+		if _, err := Refresh(t.Context(), c, secret.New(sent)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := connections.Load(); n != 3 {
+		t.Errorf("%d connections for 3 requests", n)
 	}
 }
 
