@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/export"
@@ -41,22 +40,11 @@ cannot be written, 10 if --strict or --max-drop held it back.`,
 		Example: `  spotauth artists --format csv > follows.csv
   spotauth artists --format csv --output follows.csv
   spotauth artists --jq '.[].name'`,
-		Args:    cobra.NoArgs,
-		PreRunE: noneEmpty,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.artists(cmd.Context(), o) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.artists(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
 	return cmd
-}
-
-// noneEmpty refuses a flag with an empty value: that of an unset variable, most likely.
-func noneEmpty(cmd *cobra.Command, _ []string) (err error) {
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed && f.Value.String() == "" {
-			err = usageError{fmt.Errorf("--%s needs a value", f.Name)}
-		}
-	})
-	return err
 }
 
 // onStdout stands for stdout where a file may be named.

@@ -26,7 +26,7 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 		return err
 	}
 	cmd := exec.Command(self, openerCmd, address)
-	cmd.Env = harmlessEnvironment()
+	cmd.Env = a.harmlessEnvironment()
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err

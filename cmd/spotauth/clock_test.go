@@ -35,9 +35,6 @@ func newBench(t *testing.T, o sandbox.Options) *bench {
 	}
 	t.Cleanup(func() { server.Close() })
 	user := userAt(t.TempDir())
-	for name, value := range user.env {
-		t.Setenv(name, value)
-	}
 	user.env[sandboxVar] = server.URL()
 	user.env["BROWSER"] = "curl -sSLo " + os.DevNull
 	return &bench{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
@@ -50,12 +47,19 @@ func (b *bench) run(args ...string) (status int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	a := newApp(strings.NewReader(""), &out, &errs)
 	a.now = func() time.Time { return b.now }
-	a.env = func(name string) string { return b.env[name] }
+	a.environ = b.environ()
 	if b.dial != nil {
 		a.transport = b.dial
 	}
 	status = a.run(b.t.Context(), args)
 	return status, out.String(), errs.String()
+}
+
+func (b *bench) environ() (all []string) {
+	for name, value := range b.env {
+		all = append(all, name+"="+value)
+	}
+	return all
 }
 
 func (b *bench) login() {
@@ -73,7 +77,7 @@ func (b *bench) login() {
 	resp.Body.Close()
 	var out, errs bytes.Buffer
 	a := newApp(strings.NewReader(resp.Header.Get("Location")), &out, &errs)
-	a.now, a.env = func() time.Time { return b.now }, func(name string) string { return b.env[name] }
+	a.now, a.environ = func() time.Time { return b.now }, b.environ()
 	if status := a.run(b.t.Context(), []string{"login", "--finish", "--store", "file"}); status != 0 {
 		b.t.Fatal(errs.String())
 	}

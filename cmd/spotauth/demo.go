@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +41,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	defer server.Close()
-	a.env = demoEnvironment(server.URL())
+	a.environ = append([]string{sandboxVar + "=" + server.URL()}, a.environ...)
 	a.console.Note("started a stand-in Spotify at %s; nothing leaves this machine", server.URL())
 
 	s := session.Memory(session.Login{}, session.Options{Now: a.now})
@@ -95,14 +94,4 @@ func (a *app) demoLogin(ctx context.Context, s *session.Session, address string,
 		},
 	}
 	return signIn(ctx, c)
-}
-
-// demoEnvironment is the environment with the stand-in's address in it.
-func demoEnvironment(address string) func(string) string {
-	return func(name string) string {
-		if name == sandboxVar {
-			return address
-		}
-		return os.Getenv(name)
-	}
 }

@@ -59,7 +59,7 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	s, err := a.open(session.Settings{})
 	if err != nil {
 		f := a.explain(err)
-		if f.Exit == exitUsage {
+		if f.Exit == exitUsage || f.Exit == exitLogin {
 			return err
 		}
 		return a.tellFindings([]finding{wrong("settings", f.Message, "mend the file, or remove it and run: spotauth login")}, o.json)

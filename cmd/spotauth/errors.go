@@ -70,6 +70,16 @@ func (e incompleteError) Error() string {
 	return fmt.Sprintf("found %d artists where spotify counts %d", e.found, e.total)
 }
 
+// noProfileError says that no login has created a profile.
+type noProfileError struct {
+	name  string
+	known []string
+}
+
+func (e noProfileError) Error() string {
+	return fmt.Sprintf("no such profile %q (profiles: %s)", e.name, strings.Join(e.known, ", "))
+}
+
 // statusError ends the program with the status of a command that it ran.
 type statusError int
 
@@ -186,10 +196,13 @@ func (a *app) classify(err error) failure {
 func explainUsage(err error) (failure, bool) {
 	var own usageError
 	var exporting *export.UsageError
+	var profile noProfileError
 	switch {
 	case errors.As(err, &own), errors.As(err, &exporting),
 		errors.Is(err, session.ErrInvalid), errors.Is(err, session.ErrNoProfile):
 		return failure{Code: "usage", Exit: exitUsage}, true
+	case errors.As(err, &profile):
+		return failure{Code: "login_needed", Exit: exitLogin}, true
 	case errors.Is(err, auth.ErrClientID):
 		return failure{Code: "usage", Hint: "copy it from https://developer.spotify.com/dashboard", Exit: exitUsage}, true
 	case errors.Is(err, auth.ErrRedirectURI):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 		return err
 	}
 	a.dumpCores()
-	err = replace(&exec.Cmd{Path: path, Args: command, Env: childEnvironment(l)})
+	err = replace(&exec.Cmd{Path: path, Args: command, Env: a.childEnvironment(l)})
 	var ended statusError
 	if err == nil || errors.As(err, &ended) {
 		return err
@@ -122,12 +121,12 @@ func explainCommand(err error) (failure, bool) {
 }
 
 // childEnvironment is ours, with the access token, and without what can get more of them.
-func childEnvironment(l session.Login) []string {
-	return append(harmlessEnvironment(), "SPOTIFY_ACCESS_TOKEN="+l.Access.Reveal())
+func (a *app) childEnvironment(l session.Login) []string {
+	return append(a.harmlessEnvironment(), "SPOTIFY_ACCESS_TOKEN="+l.Access.Reveal())
 }
 
 // harmlessEnvironment is our environment without the secrets in it.
-func harmlessEnvironment() []string { return withoutSecrets(os.Environ()) }
+func (a *app) harmlessEnvironment() []string { return withoutSecrets(slices.Clone(a.environ)) }
 
 // withoutSecrets ignores the case of names, as Windows does.
 func withoutSecrets(env []string) []string {

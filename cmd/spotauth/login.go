@@ -129,7 +129,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 // welcome says who signed in, and what would keep the login from being used.
 func (a *app) welcome(who session.Account) {
 	a.console.Note("signed in as %s", accountName(who))
-	for _, name := range []string{"SPOTAUTH_REFRESH_TOKEN", "SPOTIFY_ACCESS_TOKEN"} {
+	for _, name := range []string{refreshTokenVar, accessTokenVar} {
 		if a.env(name) != "" {
 			a.console.Warn("%s in the environment comes before the saved login", name)
 		}

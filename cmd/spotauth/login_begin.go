@@ -43,7 +43,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	c := auth.Config{Transport: a.transport, ClientSecret: secret.New(a.env("SPOTAUTH_CLIENT_SECRET"))}
+	c := auth.Config{Transport: a.transport, ClientSecret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
 	if c.Origin, err = a.origin(); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (a *app) logout(ctx context.Context, o logoutOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := requireProfile(options, options.Profile); err != nil {
+		return usageError{err}
+	}
 	names := []string{a.profile}
 	if o.all {
 		profiles, err := session.Profiles(options)

@@ -73,7 +73,7 @@ func manPages(t *testing.T) map[string][]byte {
 // bareRoot is the program's tree of commands, on a machine that sets nothing.
 func bareRoot() *cobra.Command {
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
-	a.env = func(string) string { return "" }
+	a.environ = nil
 	root := newRootCmd(a)
 	root.DisableAutoGenTag = true
 	root.InitDefaultCompletionCmd("")

@@ -87,6 +87,9 @@ func (a *app) profileUse(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if err := requireProfile(o, name); err != nil {
+		return usageError{err}
+	}
 	if err := session.Use(ctx, o, name); err != nil {
 		return err
 	}
@@ -100,6 +103,9 @@ func (a *app) profileRemove(ctx context.Context, name string) error {
 		return err
 	}
 	o.Profile = name
+	if err := requireProfile(o, o.Profile); err != nil {
+		return usageError{err}
+	}
 	s, err := session.Open(o)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 type app struct {
 	console   *console.Console
 	stdin     io.Reader
-	env       func(string) string
+	environ   []string // as os.Environ gives it
 	now       func() time.Time
 	transport http.RoundTripper
 	log       *slog.Logger
@@ -49,19 +49,20 @@ type app struct {
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	streams := console.New(stdin, stdout, stderr)
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		streams.Color = false
-	}
-	return &app{
+	a := &app{
 		console:   streams,
 		stdin:     stdin,
-		env:       os.Getenv,
+		environ:   os.Environ(),
 		now:       time.Now,
 		transport: newTransport(),
 		log:       slog.New(slog.DiscardHandler),
 
 		errorFormat: "text",
 	}
+	if a.env("NO_COLOR") != "" || a.env("TERM") == "dumb" {
+		streams.Color = false
+	}
+	return a
 }
 
 // run is the program: words in, words out, an exit status.
@@ -166,10 +167,23 @@ func (a *app) begin(cmd *cobra.Command) error {
 		a.log = slog.New(slog.NewTextHandler(a.console.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		a.transport = debugTransport{a.transport, a.log}
 	}
+	if err := noneEmpty(cmd); err != nil {
+		return err
+	}
 	a.running = true
 	var ctx context.Context
 	ctx, a.stopSignals = withSignals(cmd.Context())
 	a.console.EndWith(ctx)
 	cmd.SetContext(ctx)
 	return nil
+}
+
+// noneEmpty refuses a flag with an empty value: most likely that of an unset variable.
+func noneEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.Value.String() == "" {
+			err = usageError{fmt.Errorf("--%s needs a value", f.Name)}
+		}
+	})
+	return err
 }

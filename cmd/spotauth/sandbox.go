@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -95,7 +97,7 @@ func (a *app) around(command []string, address string) error {
 		return err
 	}
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), sandboxVar+"="+address)
+	cmd.Env = append(slices.Clone(a.environ), sandboxVar+"="+address)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, heeded(forwarded()...)...)
@@ -114,12 +116,15 @@ func (a *app) around(command []string, address string) error {
 	return commandError(cmd.Wait())
 }
 
-// sandboxAddress is the address in SPOTAUTH_SANDBOX, "" when it is unset. Only
+// sandboxAddress is the address in SPOTAUTH_SANDBOX, "" if it is unset. Only
 // a loopback literal will do, so that the variable can send nothing away.
 func (a *app) sandboxAddress() (string, error) {
-	address := a.env(sandboxVar)
-	if address == "" {
+	address, isSet := a.lookupEnv(sandboxVar)
+	if !isSet {
 		return "", nil
+	}
+	if address == "" { // the stand-in of a script has not started
+		return "", hinted{usageError{errors.New(sandboxVar + " is empty; it must look like http://127.0.0.1:PORT")}, "to use Spotify itself, unset " + sandboxVar}
 	}
 	u, err := url.Parse(address)
 	refused := usageError{fmt.Errorf("%s must look like http://127.0.0.1:PORT", sandboxVar)}

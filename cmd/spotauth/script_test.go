@@ -199,12 +199,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// setToken sets a variable to an access token that was used: usedtoken SPOTIFY_ACCESS_TOKEN
+// setToken sets a variable to a token that was used and a line end (B-33): SPOTIFY_ACCESS_TOKEN,
+// SPOTAUTH_REFRESH_TOKEN, or to the stand-in's SPOTAUTH_CLIENT_SECRET.
 func setToken(ts *testscript.TestScript, neg bool, args []string) {
 	server := lastSandbox(ts)
-	for _, secret := range server.Secrets() {
+	if args[0] == "SPOTAUTH_CLIENT_SECRET" {
+		ts.Setenv(args[0], sandbox.ClientSecret+"\n")
+		return
+	}
+	if args[0] == refreshTokenVar {
+		for _, r := range server.Requests() {
+			if token := r.Form.Get("refresh_token"); token != "" {
+				ts.Setenv(args[0], token+"\n")
+				return
+			}
+		}
+	}
+	for _, secret := range slices.Backward(server.Secrets()) {
 		if isAccessToken(server, secret) {
-			ts.Setenv(args[0], secret)
+			ts.Setenv(args[0], secret+"\n")
 			return
 		}
 	}

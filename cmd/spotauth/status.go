@@ -103,6 +103,7 @@ type statusReport struct {
 	AccessExpiresAt *time.Time `json:"access_expires_at"`
 	ReauthBy        *time.Time `json:"reauth_by"`
 	Dead            bool       `json:"dead"`
+	Sandbox         *string    `json:"sandbox"` // the address of a stand-in; null for Spotify
 	now             time.Time
 }
 
@@ -119,6 +120,9 @@ func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
 	r := statusReport{
 		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: store, Dead: l.Dead != nil,
 		AuthorizedAt: known(l.AuthorizedAt), AccessExpiresAt: known(l.AccessExpiresAt), ReauthBy: known(l.ReauthBy()), now: a.now(),
+	}
+	if address, err := a.sandboxAddress(); err == nil {
+		r.Sandbox = sent(address)
 	}
 	if l.Account.ID != "" {
 		r.Account = &account{l.Account.ID, l.Account.Name}
@@ -147,6 +151,9 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 		if value != "" {
 			fmt.Fprintf(text, "%-13s %s\n", name, value)
 		}
+	}
+	if r.Sandbox != nil {
+		line("Spotify", "stand-in at "+*r.Sandbox)
 	}
 	if r.Account != nil {
 		line("account", accountName(session.Account(*r.Account)))

@@ -7,10 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/auth"
@@ -19,23 +15,49 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// open opens the login to use: the one in the environment if there is one, else
-// the profile's. overrides replace the profile's settings.
+// open opens the login to use: the one in the environment if there is one, else the
+// profile's. overrides replace the profile's settings.
 func (a *app) open(overrides session.Settings) (*session.Session, error) {
-	o, err := a.sessionOptions(overrides)
+	l, loginVar, err := a.loginFromEnvironment()
 	if err != nil {
 		return nil, err
 	}
-	if l, ok, err := a.loginFromEnvironment(); ok || err != nil {
-		a.given = "SPOTAUTH_REFRESH_TOKEN"
-		if l.Refresh.Empty() {
-			a.given = "SPOTIFY_ACCESS_TOKEN"
-		}
-		a.session = session.Memory(l, o)
-		return a.session, err
+	o, err := a.sessionOptions(overrides)
+	if loginVar != "" && errors.Is(err, errNoFolder) {
+		err = nil // nothing is stored
 	}
-	a.session, err = session.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	if loginVar != "" {
+		a.given, a.session = loginVar, session.Memory(l, o)
+		return a.session, nil
+	}
+	if a.session, err = session.Open(o); err == nil {
+		err = requireProfile(o, o.Profile)
+	}
 	return a.session, err
+}
+
+// requireProfile refuses a profile that no login has created. "default" always exists.
+func requireProfile(o session.Options, name string) error {
+	if name == "" || name == "default" {
+		return nil
+	}
+	profiles, err := session.Profiles(o)
+	if err != nil {
+		return err
+	}
+	names := []string{"default"}
+	for _, p := range profiles {
+		if p.Name == name {
+			return nil
+		}
+		if p.Name != "default" {
+			names = append(names, p.Name)
+		}
+	}
+	return noProfileError{name, names}
 }
 
 func (a *app) sessionOptions(overrides session.Settings) (session.Options, error) {
@@ -44,10 +66,10 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	if o.Sandbox, err = a.sandboxAddress(); err != nil {
 		return o, err
 	}
-	if o.ConfigDir, o.StateDir, err = a.folders(); err != nil {
-		return o, err
+	if o.Sandbox != "" && a.console.ErrIsTerminal {
+		a.console.Note("using the stand-in at %s, not Spotify", o.Sandbox)
 	}
-	o.Settings.ClientID = cmp.Or(o.Settings.ClientID, a.env("SPOTAUTH_CLIENT_ID"))
+	o.Settings.ClientID = cmp.Or(o.Settings.ClientID, a.credential("SPOTAUTH_CLIENT_ID"))
 	o.Profile = a.profile
 	o.BusAddress = a.env("DBUS_SESSION_BUS_ADDRESS")
 	o.Interactive = a.console.ErrIsTerminal
@@ -55,57 +77,8 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	o.Warn = func(what string) { a.console.Warn("%s", what) }
 	o.Now = a.now
 	o.Log = a.log
-	return o, nil
-}
-
-// folders are where settings and state live: the user's own, as the system has them.
-func (a *app) folders() (config, state string, err error) {
-	if config, err = os.UserConfigDir(); err != nil {
-		return "", "", fmt.Errorf("finding the folder for the settings: %w", err)
-	}
-	config = filepath.Join(config, "spotauth")
-	switch runtime.GOOS {
-	case "windows":
-		state = a.env("LocalAppData")
-	case "darwin":
-		return config, filepath.Join(config, "state"), nil
-	default:
-		state = a.env("XDG_STATE_HOME")
-	}
-	if state == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", "", fmt.Errorf("finding the folder for the state: %w", err)
-		}
-		state = filepath.Join(home, ".local", "state")
-	}
-	return config, filepath.Join(state, "spotauth"), nil
-}
-
-// loginFromEnvironment serves CI and containers, where nothing is stored.
-func (a *app) loginFromEnvironment() (session.Login, bool, error) {
-	refresh, access := strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")), strings.TrimSpace(a.env("SPOTIFY_ACCESS_TOKEN"))
-	if !isVisible(refresh) || !isVisible(access) {
-		return session.Login{}, true, usageError{errors.New("the token in the environment holds characters that no token has")}
-	}
-	l := session.Login{ClientID: a.env("SPOTAUTH_CLIENT_ID")}
-	switch {
-	case refresh != "" && l.ClientID == "":
-		return l, true, usageError{errors.New("SPOTAUTH_REFRESH_TOKEN needs SPOTAUTH_CLIENT_ID beside it")}
-	case refresh != "":
-		l.Refresh = secret.New(refresh)
-		l.ClientSecret = secret.New(a.env("SPOTAUTH_CLIENT_SECRET"))
-		return l, true, nil
-	case access != "":
-		l.Access = secret.New(access)
-		return l, true, nil
-	}
-	return session.Login{}, false, nil
-}
-
-// isVisible says whether a token is one: visible ASCII (RFC 6749, appendix A.12).
-func isVisible(token string) bool {
-	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
+	o.ConfigDir, o.StateDir, err = a.folders()
+	return o, err
 }
 
 // token returns a login with an access token that lives for at least minLife.
@@ -128,8 +101,8 @@ func (a *app) token(ctx context.Context, s *session.Session, minLife time.Durati
 // tellIfReplaced warns that the refresh token in the environment is used up:
 // nothing is stored, so the new one ends with this process.
 func (a *app) tellIfReplaced(l session.Login) {
-	given := secret.New(strings.TrimSpace(a.env("SPOTAUTH_REFRESH_TOKEN")))
-	if a.given != "SPOTAUTH_REFRESH_TOKEN" || l.Refresh.Equal(given) || a.replaced {
+	given := secret.New(a.credential(refreshTokenVar))
+	if a.given != refreshTokenVar || l.Refresh.Equal(given) || a.replaced {
 		return
 	}
 	a.replaced = true

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/session"
+)
+
+// env is the value of an environment variable, "" if it is not set.
+func (a *app) env(name string) string {
+	value, _ := a.lookupEnv(name)
+	return value
+}
+
+func (a *app) lookupEnv(name string) (value string, isSet bool) {
+	for _, v := range a.environ {
+		key, value, _ := strings.Cut(v, "=")
+		if key == name || runtime.GOOS == "windows" && strings.EqualFold(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// credential is a variable that a CI may have filled from a file with a line end.
+func (a *app) credential(name string) string { return strings.TrimSpace(a.env(name)) }
+
+// folder is the folder in a variable. One with a relative path is ignored, as the XDG
+// Base Directory Specification says.
+func (a *app) folder(name string) string {
+	if folder := a.env(name); filepath.IsAbs(folder) {
+		return folder
+	}
+	return ""
+}
+
+var errNoFolder = errors.New("cannot find your config folder")
+
+// folders are where the user's settings and state live on this system.
+func (a *app) folders() (config, state string, err error) {
+	home := a.folder("HOME")
+	missing := hinted{fmt.Errorf("%w: HOME is not set", errNoFolder), "set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"}
+	switch runtime.GOOS {
+	case "windows":
+		config, state = a.folder("AppData"), a.folder("LocalAppData")
+		missing = hinted{fmt.Errorf("%w: AppData or LocalAppData is not set", errNoFolder), "set both variables"}
+	case "darwin":
+		config = filepath.Join(home, "Library", "Application Support")
+		state = filepath.Join(config, "spotauth", "state")
+		missing.hint = "set HOME"
+	default:
+		config = cmp.Or(a.folder("XDG_CONFIG_HOME"), filepath.Join(home, ".config"))
+		state = cmp.Or(a.folder("XDG_STATE_HOME"), filepath.Join(home, ".local", "state"))
+	}
+	if !filepath.IsAbs(config) || !filepath.IsAbs(state) {
+		return "", "", missing
+	}
+	if config = filepath.Join(config, "spotauth"); runtime.GOOS != "darwin" {
+		state = filepath.Join(state, "spotauth")
+	}
+	return config, state, nil
+}
+
+// The variables that can hold a login, for CI and containers that store nothing.
+const (
+	refreshTokenVar = "SPOTAUTH_REFRESH_TOKEN"
+	accessTokenVar  = "SPOTIFY_ACCESS_TOKEN"
+)
+
+// loginFromEnvironment is the login in the environment, and the variable that it came
+// in; "" if there is none.
+func (a *app) loginFromEnvironment() (l session.Login, loginVar string, err error) {
+	refresh, access := a.credential(refreshTokenVar), a.credential(accessTokenVar)
+	l.ClientID = a.credential("SPOTAUTH_CLIENT_ID")
+	switch {
+	case !isVisible(refresh) || !isVisible(access):
+		return l, "", usageError{errors.New("the token in the environment has characters that no token has")}
+	case refresh != "" && l.ClientID == "":
+		return l, "", usageError{errors.New(refreshTokenVar + " also needs SPOTAUTH_CLIENT_ID")}
+	case refresh != "":
+		l.Refresh = secret.New(refresh)
+		l.ClientSecret = secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))
+		return l, refreshTokenVar, nil
+	case access != "":
+		l.Access = secret.New(access)
+		return l, accessTokenVar, nil
+	}
+	return session.Login{}, "", nil
+}
+
+// isVisible reports whether a token has only the characters that tokens are made of:
+// visible ASCII (RFC 6749, appendix A.12).
+func isVisible(token string) bool {
+	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
+}
