@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
+	"github.com/spotauth/spotauth/internal/session"
 )
 
 const sandboxVar = "SPOTAUTH_SANDBOX"
@@ -81,14 +84,43 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 		return usageError{err}
 	}
 	defer server.Close()
+	if o.port == 0 { // no later stand-in will have this address
+		defer a.removeSandbox(server.URL())
+	}
 	if len(command) > 0 {
 		return a.around(command, server.URL())
 	}
-	if _, err := fmt.Fprintln(a.console.Out, server.URL()); err != nil {
-		return outputError{err}
+	if err := write(a.console.Out, server.URL()+"\n"); err != nil {
+		return err
 	}
+	a.tellHowToUse(server.URL())
 	<-ctx.Done()
 	return context.Cause(ctx)
+}
+
+// removeSandbox deletes the logins that were saved for a stand-in.
+func (a *app) removeSandbox(address string) {
+	options, err := a.savedOptions()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		options.Sandbox = address
+		err = session.RemoveSandbox(ctx, options)
+	}
+	if err != nil {
+		a.log.Debug("the logins of the stand-in are left", "error", err)
+	}
+}
+
+func (a *app) tellHowToUse(address string) {
+	set := "export " + sandboxVar + "=" + address
+	if runtime.GOOS == "windows" {
+		set = "$env:" + sandboxVar + `="` + address + `"`
+	}
+	if a.console.ErrIsTerminal {
+		a.console.Note("in another terminal, run: %s", set)
+		a.console.Note("press Ctrl-C to stop")
+	}
 }
 
 // around runs a command that sees the stand-in, and ends as it ends.

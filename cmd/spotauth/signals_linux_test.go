@@ -177,3 +177,26 @@ func fullPipe(t *testing.T) (reader, writer *os.File) {
 	}
 	return reader, writer
 }
+
+// A person who starts a sandbox is told how to use it and how to end it. A pipe gets only its address.
+func TestSandboxAloneOnATerminal(t *testing.T) {
+	m := newMachine(t)
+	var stdout output
+	p := m.onTerminal(100, &stdout, "sandbox")
+	p.see("press Ctrl-C to stop\r\n")
+	address := strings.TrimSpace(stdout.String())
+	if want := "spotauth: in another terminal, run: export SPOTAUTH_SANDBOX=" + address + "\r\n"; !strings.Contains(p.stderr.String(), want) {
+		t.Errorf("the terminal shows\n%s", p.stderr.String())
+	}
+	m.env[sandboxVar], m.env["BROWSER_MODE"] = address, "agree"
+	if r := m.run("login", "--store", "file"); r.status != 0 {
+		t.Fatalf("login: status %d: %s", r.status, r.stderr)
+	}
+	p.press(ctrlC)
+	if r := p.wait(); r.status != 130 {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+	if left, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
