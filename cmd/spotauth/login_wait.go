@@ -24,7 +24,7 @@ func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
 		return
 	}
 	go func() {
-		if err := a.openBrowser(ctx, w.URL); err != nil && ctx.Err() == nil {
+		if err := a.openBrowser(ctx, w.StartURL); err != nil && ctx.Err() == nil {
 			a.console.Note("no browser could be opened here; open the address yourself")
 		}
 	}()
@@ -49,6 +49,10 @@ func (a *app) forwarding(w auth.Waiting) string {
 
 // notice says what a waiting login has met, so that nobody is left in silence.
 func (a *app) notice(err error, register string) {
+	if errors.Is(err, auth.ErrStartedTwice) {
+		a.console.Warn("the sign-in page was opened twice; if one of them wasn't you, press Ctrl-C and start again")
+		return
+	}
 	if !errors.Is(err, auth.ErrNoCallback) {
 		a.console.Note("ignored: %s; still waiting", err.Error())
 		return

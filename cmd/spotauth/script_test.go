@@ -392,10 +392,15 @@ func traceFile() string {
 
 func browse(ctx context.Context, step, address string) error {
 	switch step {
-	case "agree":
-		return sandbox.Agree(ctx, http.DefaultClient, address)
-	case "cancel":
-		return sandbox.Cancel(ctx, http.DefaultClient, address)
+	case "agree", "cancel":
+		consent, err := followStart(ctx, address)
+		if err != nil {
+			return err
+		}
+		if step == "cancel" {
+			return sandbox.Cancel(ctx, http.DefaultClient, consent)
+		}
+		return sandbox.Agree(ctx, http.DefaultClient, consent)
 	case "look": // at the page, and do nothing
 		resp, err := http.Get(address)
 		if err == nil {
@@ -427,6 +432,24 @@ func browse(ctx context.Context, step, address string) error {
 		return fmt.Errorf("unknown step %q", step)
 	}
 	return nil
+}
+
+// followStart returns the consent page to which the listener sends a browser.
+func followStart(ctx context.Context, address string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	consent, err := resp.Location()
+	if err != nil {
+		return "", fmt.Errorf("the listener answered %s: %w", resp.Status, err)
+	}
+	return consent.String(), nil
 }
 
 // storm runs a command N times at once: exec storm 20 spotauth token

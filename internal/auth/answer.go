@@ -39,7 +39,8 @@ func (p Pending) readAnswer(query string) (answer, error) {
 			return answer{}, ErrAnswer
 		}
 	}
-	if q.Has("iss") && q.Get("iss") != p.origin { // RFC 9207 section 2.4
+	// RFC 9207 section 2.4; an empty parameter counts as none (RFC 6749 section 3.1).
+	if iss := q.Get("iss"); iss != "" && iss != p.origin {
 		return answer{}, ErrIssuer
 	}
 	a := answer{refusal: wire.Line(q.Get("error")), description: wire.Line(q.Get("error_description"))}
@@ -56,11 +57,11 @@ func (p Pending) readAnswer(query string) (answer, error) {
 // hide the scheme, and some copy without it.
 func (p Pending) readAddress(address string) (answer, error) {
 	address = strings.TrimSpace(address)
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
-	}
 	address, _, _ = strings.Cut(address, "#")
 	base, query, _ := strings.Cut(address, "?")
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
 	if withoutPort80(base) != withoutPort80(p.RedirectURI) {
 		return answer{}, ErrAnswer
 	}

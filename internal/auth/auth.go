@@ -42,8 +42,8 @@ type Config struct {
 	// Transport carries requests to the token endpoint; nil is http.DefaultTransport.
 	Transport http.RoundTripper
 
-	// Ready is called once the listener is up, to print and open the URL. It
-	// must not block.
+	// Ready is called when the port is open, to print and open the URL. It must
+	// not block: the listener answers after it.
 	Ready func(Waiting)
 
 	// Paste reads the address that the browser ended on, where the browser
@@ -52,9 +52,9 @@ type Config struct {
 	// for it. Nil: nobody is there to paste.
 	Paste func(context.Context) (string, error)
 
-	// Notice hears of what Login waited past: ErrForeign, ErrIssuer, ErrAnswer
-	// (for the listener once each, for a pasted address every time) and
-	// ErrNoCallback. Calls do not overlap.
+	// Notice is called for what Login waits past: ErrForeign, ErrIssuer, ErrAnswer
+	// (for the listener once each, for a pasted address every time),
+	// ErrStartedTwice and ErrNoCallback. Calls come after Ready and do not overlap.
 	Notice func(error)
 
 	// Finish turns the grant into a kept login and returns the account's name
@@ -64,7 +64,8 @@ type Config struct {
 
 // Waiting describes a login that waits for its answer.
 type Waiting struct {
-	URL      string         // the authorization request, for a browser; holds no secret
+	URL      string         // the authorization request; whoever has it can answer it
+	StartURL string         // leads to URL once; for a command line, which all users can read
 	Addr     netip.AddrPort // where the listener is, for port forwarding
 	Register string         // the redirect URI that the app must have registered
 }
@@ -96,11 +97,12 @@ func Login(ctx context.Context, c Config) (Grant, error) {
 		return Grant{}, err
 	}
 	p := c.newPending(redirect)
-	l := newLoopback(p, c.Notice)
-	l.serve(ln)
+	consent := c.authorizeURL(p)
+	l := newLoopback(p, consent, c.Notice)
 	if c.Ready != nil {
-		c.Ready(c.waiting(p, ln.Addr().String()))
+		c.Ready(c.waiting(consent, "http://"+l.host+l.start, ln.Addr().String()))
 	}
+	l.serve(ln) // after Ready, because Notice may use what Ready was told
 	grant, account, err := c.finish(ctx, l)
 	l.close(ctx, ending(account, err))
 	return grant, err
@@ -136,14 +138,14 @@ func (c Config) await(ctx context.Context, l *loopback) (answer, error) {
 	return l.wait(ctx, c.Timeout)
 }
 
-func (c Config) waiting(p Pending, addr string) Waiting {
+func (c Config) waiting(consent, start, addr string) Waiting {
 	at := netip.MustParseAddrPort(addr)
 	register := c.RedirectURI
 	if u, _ := url.Parse(register); u.Hostname() != at.Addr().String() {
 		u.Host = "[::1]" // 127.0.0.1 could not be had
 		register = u.String()
 	}
-	return Waiting{URL: c.authorizeURL(p), Addr: at, Register: register}
+	return Waiting{URL: consent, StartURL: start, Addr: at, Register: register}
 }
 
 // checked returns c with its defaults, or what is wrong with it.

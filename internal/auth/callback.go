@@ -24,11 +24,27 @@ func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		badRequest.write(w, http.StatusForbidden)
 	case r.URL.Path == l.result:
 		l.serveResult(w)
+	case r.URL.Path == l.start:
+		l.serveStart(w)
 	case r.URL.Path == l.callback:
 		l.serveCallback(w, r.URL.RawQuery)
 	default:
 		notFound.write(w, http.StatusNotFound)
 	}
+}
+
+// serveStart leads the browser to Spotify, once. The command line of a browser
+// can be read by every user of the machine, so it holds this path and not the
+// state that an answer must have. If a second request comes, the first may be
+// from someone who read it there.
+func (l *loopback) serveStart(w http.ResponseWriter) {
+	if !l.takeStart() {
+		l.sayOnce(ErrStartedTwice)
+		startedTwice.write(w, http.StatusGone)
+		return
+	}
+	w.Header().Set("Location", l.consent)
+	page{}.write(w, http.StatusSeeOther)
 }
 
 func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
@@ -48,11 +64,9 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 	}
 }
 
-// serveResult waits for the end of the login and tells it. The browser may
-// have waited longer than the server's limits allow for a request.
+// serveResult waits for the end of the login and shows it.
 func (l *loopback) serveResult(w http.ResponseWriter) {
 	<-l.told
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(grace))
 	l.ending.write(w, http.StatusOK)
 	l.mu.Lock()
 	defer l.mu.Unlock()

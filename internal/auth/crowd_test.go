@@ -82,7 +82,7 @@ func TestLoginHangsUpOnSlowCallers(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLoopback(Pending{RedirectURI: DefaultRedirectURI}, nil)
+			l := newLoopback(Pending{RedirectURI: DefaultRedirectURI}, "https://accounts.spotify.com/authorize", nil)
 			ln := make(pipes)
 			l.serve(ln)
 			caller, server := net.Pipe()

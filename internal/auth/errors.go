@@ -26,6 +26,9 @@ var (
 	ErrIssuer     = errors.New("the answer names another authorization server")
 	ErrAnswer     = errors.New("this is not an address that spotify's answer arrives at")
 	ErrNoCallback = errors.New("no answer has come from the browser yet")
+
+	// ErrStartedTwice is a second request for [Waiting.StartURL].
+	ErrStartedTwice = errors.New("the address that starts the sign-in was opened twice")
 )
 
 // Error is a refusal in the words of RFC 6749, sections 4.1.2.1 and 5.2. It

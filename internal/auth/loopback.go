@@ -29,6 +29,8 @@ type loopback struct {
 	host     string // the Host header to expect
 	callback string // the path that Spotify redirects to
 	result   string // the path that the answer is redirected to, not to be guessed
+	start    string // the path that leads to consent once, not to be guessed either
+	consent  string // the authorization URL
 	notice   func(error)
 	server   *http.Server
 	serving  sync.WaitGroup
@@ -39,6 +41,7 @@ type loopback struct {
 
 	mu       sync.Mutex
 	answer   *answer // the one that was taken
+	started  bool    // start was used
 	ending   page
 	promised int // redirects whose page has not been written
 	isTold   bool
@@ -47,7 +50,7 @@ type loopback struct {
 	noticed  map[error]bool
 }
 
-func newLoopback(p Pending, notice func(error)) *loopback {
+func newLoopback(p Pending, consent string, notice func(error)) *loopback {
 	u, _ := url.Parse(p.RedirectURI) // was checked
 	callback := u.Path
 	if callback == "" {
@@ -58,17 +61,19 @@ func newLoopback(p Pending, notice func(error)) *loopback {
 		host:     u.Host,
 		callback: callback,
 		result:   path.Join(callback, rand.Text()),
+		start:    "/" + rand.Text(),
+		consent:  consent,
 		notice:   notice,
 		noticed:  map[error]bool{},
 		answers:  make(chan answer, 1),
 		told:     make(chan struct{}),
 		settled:  make(chan struct{}),
 	}
-	l.server = &http.Server{ // with limits for whoever is slow or large
+	// No body is read and every page fits the buffer of a connection, so the time
+	// for the header is the only limit that a slow caller can meet.
+	l.server = &http.Server{
 		Handler:                      l,
 		ReadHeaderTimeout:            5 * time.Second,
-		ReadTimeout:                  10 * time.Second,
-		WriteTimeout:                 10 * time.Second,
 		MaxHeaderBytes:               16 << 10,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		DisableGeneralOptionsHandler: true,
@@ -154,6 +159,15 @@ func (l *loopback) take(a answer, fromTab bool) bool {
 	}
 	l.promised++
 	return true
+}
+
+// takeStart reports whether this is the first use of the start path.
+func (l *loopback) takeStart() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := !l.started
+	l.started = true
+	return first
 }
 
 func (l *loopback) tell(ending page) {

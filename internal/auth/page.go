@@ -46,6 +46,9 @@ var (
 	badRequest = page{Mark: "wait", Title: "Request not understood",
 		Text: "This address takes nothing but Spotify’s answer to a sign-in.",
 		Next: "Close this tab and use the address that the terminal shows."}
+	startedTwice = page{Mark: "wait", Title: "Already opened",
+		Text: "This address works once, and it was opened before. If that wasn’t you, someone else may have used it.",
+		Next: "Press Ctrl-C in the terminal and run “spotauth login” again."}
 	notFound = page{Mark: "wait", Title: "Nothing here",
 		Text: "There is no page at this address.",
 		Next: "Close this tab and use the address that the terminal shows."}

@@ -18,6 +18,7 @@ func everyPage() map[string]page {
 	return map[string]page{
 		"signed in": signedIn, "signed in by name": named, "declined": declined, "failed": failed,
 		"other login": otherLogin, "finished": finished, "bad request": badRequest, "not found": notFound,
+		"started twice": startedTwice,
 	}
 }
 
@@ -40,6 +41,8 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 		{"malformed", "GET", "/callback?state=" + p.state.Reveal(), "127.0.0.1:5000", "", 400},
 		{"second answer", "GET", good + "x&code=y", "127.0.0.1:5000", "", 400},
 		{"late", "GET", "LATE", "127.0.0.1:5000", "", 410},
+		{"start", "GET", "START", "127.0.0.1:5000", "", 303},
+		{"started twice", "GET", "AGAIN", "127.0.0.1:5000", "", 410},
 		{"result", "GET", "RESULT", "127.0.0.1:5000", "", 200},
 	}
 	_, style, _ := strings.Cut(rendered(signedIn), "<style>")
@@ -57,12 +60,17 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := newLoopback(p, func(error) {})
+			l := newLoopback(p, "https://accounts.spotify.com/authorize", func(error) {})
 			target := tt.target
 			switch target {
 			case "LATE":
 				l.take(answer{code: p.state}, true)
 				target = good
+			case "START":
+				target = l.start
+			case "AGAIN":
+				l.takeStart()
+				target = l.start
 			case "RESULT":
 				l.tell(signedIn)
 				target = l.result
