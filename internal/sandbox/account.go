@@ -11,15 +11,17 @@ import (
 // account is one that a person can sign in to.
 type account struct {
 	id, name, key, email string
-	followed             *shelf
+	shelves              map[string]*shelf // by the type of what is on them
+	playlists            []*playlist
 }
 
-// newAccounts are the account of Options, and a second one that follows nobody.
+// newAccounts are the account of Options, and a second one that has nothing.
 func newAccounts(o Options, artists *kind) []*account {
 	r := rand.New(rand.NewPCG(o.Seed, 1))
-	first := newAccount("31"+strings.ToLower(base62(r, 26)), "Wren Demo", artists)
-	first.followed.fill(len(artists.things), longAgo(o), time.Minute)
-	return []*account{first, newAccount("robindemo", "Robin Demo", artists)}
+	first := newAccount("31"+strings.ToLower(base62(r, 26)), "Wren Demo")
+	first.shelves["artist"] = newShelf(artists)
+	first.shelves["artist"].fill(len(artists.things), longAgo(o), time.Minute)
+	return []*account{first, newAccount("robindemo", "Robin Demo")}
 }
 
 // longAgo is a time before anything that a client does.
@@ -31,12 +33,12 @@ func longAgo(o Options) time.Time {
 	return fixed
 }
 
-func newAccount(id, name string, artists *kind) *account {
+func newAccount(id, name string) *account {
 	sum := sha256.Sum256([]byte(id))
 	first, _, _ := strings.Cut(strings.ToLower(name), " ")
 	return &account{
 		id: id, name: name, key: base64.RawURLEncoding.EncodeToString(sum[:])[:10],
-		email: first + "@example.com", followed: newShelf(artists),
+		email: first + "@example.com", shelves: map[string]*shelf{},
 	}
 }
 
@@ -48,4 +50,21 @@ func (s *Server) accountOf(id string) *account {
 		}
 	}
 	return nil
+}
+
+// isFirst says whether an account is the one that has followed artists, saved
+// tracks and all else from the start.
+func (s *Server) isFirst(a *account) bool { return a == s.accounts[0] }
+
+// shelf is what an account has saved of a type. The caller holds s.mu.
+func (s *Server) shelf(a *account, kind string) *shelf {
+	if a.shelves[kind] == nil {
+		shelf := newShelf(s.kindOf(kind))
+		if s.isFirst(a) {
+			full := map[string]int{"track": s.options.Tracks, "album": savedAlbums, "show": shows, "episode": savedEpisodes, "audiobook": audiobooks}
+			shelf.fill(full[kind], longAgo(s.options), 7*time.Hour)
+		}
+		a.shelves[kind] = shelf
+	}
+	return a.shelves[kind]
 }

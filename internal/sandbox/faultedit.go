@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -125,9 +127,10 @@ func editObject(a *answer, outer bool, edit func(map[string]any)) {
 	}
 	object := body
 	if _, isPage := body["items"]; !isPage && !outer {
-		for _, member := range body {
-			if page, ok := member.(map[string]any); ok && page["items"] != nil {
+		for _, name := range slices.Sorted(maps.Keys(body)) {
+			if page, ok := body[name].(map[string]any); ok && page["items"] != nil {
 				object = page
+				break
 			}
 		}
 	}

@@ -25,7 +25,7 @@ type pageRequest struct {
 func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
 	defer func() { p.number = s.oddities.number(p) }()
 	q := r.URL.Query()
-	p = pageRequest{shelf: s.holder(r).followed, origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
+	p = pageRequest{shelf: s.shelf(s.holder(r), "artist"), origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
 	if p.after != "" {
 		p.start = len(p.shelf.since)
 		if at, found := p.shelf.find(p.after); found {
@@ -61,10 +61,20 @@ func (s *Server) followingPage(r *http.Request) (p pageRequest, ok bool) {
 	return p, true
 }
 
-// pageNumber is the number of the page that r asks for, or 0.
+// pageNumber is the number of the page that r asks for, or 0. The caller holds s.mu.
 func (s *Server) pageNumber(r *http.Request) int {
-	p, _ := s.followingPage(r)
-	return p.number
+	if p, ok := s.followingPage(r); ok {
+		return p.number
+	}
+	p, _, _ := findEndpoint(r)
+	if p.paging.most == 0 {
+		return 0
+	}
+	page, _ := p.parseOffset(r)
+	if p.pattern == "/me/player/recently-played" {
+		page.offset = page.playedFrom(s.options)
+	}
+	return page.offset/page.limit + 1
 }
 
 // url is the page's address as Spotify writes it, with the Accept-Language of
@@ -95,10 +105,7 @@ func detourTo(start, serial int) string { return fmt.Sprintf("%011d%011d", start
 
 // following is GET /v1/me/following,
 // https://developer.spotify.com/documentation/web-api/reference/get-followed.
-func (s *Server) following(r *http.Request, g *grant) *answer {
-	if !g.granted("user-follow-read") {
-		return insufficientScope()
-	}
+func (s *Server) following(r *http.Request, _ *grant, _ string) *answer {
 	p, problem := s.parsePage(r)
 	if problem != "" {
 		return apiError(http.StatusBadRequest, problem)

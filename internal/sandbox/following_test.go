@@ -287,10 +287,11 @@ func BenchmarkPage(b *testing.B) {
 	}
 	defer func() { _ = s.Close() }()
 	s.mu.Lock()
-	token := s.issueAccess(&grant{scope: "user-follow-read"})
+	token := s.issueAccess(&grant{account: s.account, scope: "user-follow-read"})
 	s.mu.Unlock()
+	all := s.Artists()
 	for i := 0; b.Loop(); i++ {
-		q := url.Values{"type": {"artist"}, "limit": {"50"}, "after": {s.Artists()[i*50%19000].ID}}
+		q := url.Values{"type": {"artist"}, "limit": {"50"}, "after": {all[i*50%19000].ID}}
 		req, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, s.URL()+"/v1/me/following?"+q.Encode(), nil)
 		req.Header.Set("Authorization", "Bearer "+token)
 		resp, err := http.DefaultClient.Do(req)

@@ -30,7 +30,7 @@ func (v saved) of(kind string) (ids []string) {
 }
 
 // library is PUT and DELETE /v1/me/library.
-func (s *Server) library(r *http.Request, g *grant) *answer {
+func (s *Server) library(r *http.Request, g *grant, _ string) *answer {
 	v, refusal := parseURIs(r.URL.Query())
 	if refusal == nil {
 		refusal = g.refuse(v.types, modifyScope)
@@ -38,17 +38,23 @@ func (s *Server) library(r *http.Request, g *grant) *answer {
 	if refusal != nil {
 		return refusal
 	}
-	if refusal := s.changeFollowed(r, g, v.of("artist")); refusal != nil {
-		return refusal
+	for _, kind := range []string{"artist", "track", "album", "show", "episode", "audiobook"} {
+		if refusal := s.change(r, g, kind, v.of(kind)); refusal != nil {
+			return refusal
+		}
 	}
 	return newAnswer(http.StatusOK, typeJSON, nil)
 }
 
-// changeFollowed follows artists, or unfollows them if the method is DELETE.
-// What does not exist changes nothing.
-func (s *Server) changeFollowed(r *http.Request, g *grant, ids []string) (refusal *answer) {
+// change saves things of one kind, or removes them if the method is DELETE. What
+// does not exist changes nothing.
+func (s *Server) change(r *http.Request, g *grant, kind string, ids []string) (refusal *answer) {
+	if len(ids) == 0 {
+		return nil
+	}
+	shelf := s.shelf(g.account, kind)
 	if r.Method == http.MethodDelete {
-		g.account.followed.remove(ids)
+		shelf.remove(ids)
 		return nil
 	}
 	for _, id := range ids {
@@ -56,12 +62,18 @@ func (s *Server) changeFollowed(r *http.Request, g *grant, ids []string) (refusa
 			return apiError(http.StatusBadGateway, "Failed to follow artists")
 		}
 	}
-	g.account.followed.save(ids, s.now())
+	shelf.save(ids, s.now())
 	return nil
 }
 
+// has says whether the account was seen to have something saved, which it is a
+// while after the call with the fault "lag".
+func (s *Server) has(a *account, kind, id string) bool {
+	return s.kindOf(kind) != nil && s.shelf(a, kind).has(id, s.now().Add(-s.oddities.lag))
+}
+
 // libraryContains is GET /v1/me/library/contains.
-func (s *Server) libraryContains(r *http.Request, g *grant) *answer {
+func (s *Server) libraryContains(r *http.Request, g *grant, _ string) *answer {
 	v, refusal := parseURIs(r.URL.Query())
 	if refusal == nil {
 		refusal = g.refuse(v.types, readScope)
@@ -71,7 +83,7 @@ func (s *Server) libraryContains(r *http.Request, g *grant) *answer {
 	}
 	all := make([]bool, len(v.ids))
 	for i, id := range v.ids {
-		all[i] = v.types[i] == "artist" && g.account.followed.has(id, s.now().Add(-s.oddities.lag))
+		all[i] = s.has(g.account, v.types[i], id)
 	}
 	return jsonAnswer(http.StatusOK, all)
 }
@@ -129,35 +141,44 @@ func (g *grant) refuse(types []string, scopeOf func(string) string) *answer {
 	return nil
 }
 
-// oldFollowing is what /v1/me/following had beside GET until February 2026, and
-// has still in extended mode: PUT, DELETE and GET .../contains, with ids.
-func (s *Server) oldFollowing(r *http.Request, g *grant, contains bool) *answer {
-	q := r.URL.Query()
-	ids := strings.Split(q.Get("ids"), ",")
-	scope := "user-follow-modify"
-	if contains {
-		scope = "user-follow-read"
-	}
+// parseIDs reads what the older following calls have in place of uris.
+func parseIDs(q url.Values) (ids []string, refusal *answer) {
+	ids = strings.Split(q.Get("ids"), ",")
 	switch {
-	case !g.granted(scope):
-		return insufficientScope()
 	case q.Get("type") != "artist":
-		return apiError(http.StatusBadRequest, "Invalid type: "+q.Get("type"))
+		return nil, apiError(http.StatusBadRequest, "Invalid type: "+q.Get("type"))
 	case q.Get("ids") == "":
-		return apiError(http.StatusBadRequest, "Missing required field: ids")
+		return nil, apiError(http.StatusBadRequest, "Missing required field: ids")
 	case len(ids) > 50:
-		return apiError(http.StatusBadRequest, "Too many ids requested")
-	case contains:
-		all := make([]bool, len(ids))
-		for i, id := range ids {
-			all[i] = g.account.followed.has(id, s.now().Add(-s.oddities.lag))
-		}
-		return jsonAnswer(http.StatusOK, all)
+		return nil, apiError(http.StatusBadRequest, "Too many ids requested")
 	}
-	if refusal := s.changeFollowed(r, g, ids); refusal != nil {
+	return ids, nil
+}
+
+// oldFollowing is PUT and DELETE /v1/me/following, which development mode lost
+// in February 2026.
+func (s *Server) oldFollowing(r *http.Request, g *grant, _ string) *answer {
+	ids, refusal := parseIDs(r.URL.Query())
+	if refusal == nil {
+		refusal = s.change(r, g, "artist", ids)
+	}
+	if refusal != nil {
 		return refusal
 	}
 	return &answer{http.StatusNoContent, http.Header{}, nil}
+}
+
+// oldContains is GET /v1/me/following/contains, which it lost with them.
+func (s *Server) oldContains(r *http.Request, g *grant, _ string) *answer {
+	ids, refusal := parseIDs(r.URL.Query())
+	if refusal != nil {
+		return refusal
+	}
+	all := make([]bool, len(ids))
+	for i, id := range ids {
+		all[i] = s.has(g.account, "artist", id)
+	}
+	return jsonAnswer(http.StatusOK, all)
 }
 
 // followHalf lets half of a batch take effect.

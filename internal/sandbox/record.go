@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -18,15 +20,18 @@ type Request struct {
 	Query  url.Values
 	Header http.Header
 	Form   url.Values // of the body alone
+	Body   []byte     // unless it is a form
 	Status int        // of the answer; 0 when none was sent whole
 }
 
 func (s *Server) record(r *http.Request) *Request {
+	body, _ := io.ReadAll(r.Body) // what cannot be read is answered as if it were absent
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	record := &Request{
 		Time: s.now(), Method: r.Method, Host: r.Host, Path: r.URL.Path,
-		Query: r.URL.Query(), Header: r.Header.Clone(), Form: maps.Clone(r.PostForm),
+		Query: r.URL.Query(), Header: r.Header.Clone(), Form: maps.Clone(r.PostForm), Body: body,
 	}
 	s.requests = append(s.requests, record)
 	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {

@@ -63,6 +63,7 @@ const (
 type Options struct {
 	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
 	Artists  int          // how many exist; the first account follows them all
+	Tracks   int          // how many tracks the first account has saved; 0: 345
 	Seed     uint64       // of names, IDs and the first account: same seed, same data
 	Mode     Mode
 	ClientID string // the only client ID that is registered; "": any well-formed one
@@ -94,6 +95,7 @@ type Server struct {
 	mu       sync.Mutex
 	offset   time.Duration // what Advance added to the clock
 	accounts []*account
+	catalog  catalog
 	account  *account // the one that consents unless the client says otherwise
 	codes    map[string]*code
 	access   map[string]*accessToken
@@ -157,6 +159,9 @@ func complete(o *Options) error {
 	default:
 		return fmt.Errorf("consent %q is none of ask, agree, deny", o.Consent)
 	}
+	if o.Tracks == 0 {
+		o.Tracks = savedTracks
+	}
 	switch o.Mode {
 	case "":
 		o.Mode = ModeDevelopment
@@ -166,6 +171,9 @@ func complete(o *Options) error {
 	}
 	if o.ClientID != "" && !clientIDForm().MatchString(o.ClientID) {
 		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)
+	}
+	if o.Tracks < 0 {
+		return fmt.Errorf("%d tracks are fewer than none", o.Tracks)
 	}
 	if o.Artists < 0 {
 		return fmt.Errorf("%d artists are fewer than none", o.Artists)

@@ -35,7 +35,7 @@ type Artist struct{ ID, Name string }
 func (s *Server) Artists() []Artist {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	followed := s.account.followed
+	followed := s.shelf(s.account, "artist")
 	all := make([]Artist, len(followed.since))
 	for at := range all {
 		a := followed.thing(at)
@@ -48,7 +48,7 @@ func (s *Server) Artists() []Artist {
 func (s *Server) Unfollow(ids ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.account.followed.remove(ids)
+	s.shelf(s.account, "artist").remove(ids)
 }
 
 // Advance moves the stand-in's clock by d, to let codes and tokens age.
@@ -64,7 +64,7 @@ func (s *Server) SignInAs(id, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.account = s.accountOf(id); s.account == nil {
-		s.account = newAccount(id, name, s.artists)
+		s.account = newAccount(id, name)
 		s.accounts = append(s.accounts, s.account)
 	}
 }

@@ -7,10 +7,6 @@ import (
 	"strings"
 )
 
-// closed are the paths that development mode lost in 2026, "METHOD path";
-// https://developer.spotify.com/documentation/web-api/tutorials/february-2026-migration-guide.
-var closed = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/(me/following/contains|artists|artists/[^/]+/top-tracks|browse/.*|markets|users/[^/]+))$`)
-
 // originOf is where the client reached the stand-in. What it gets to follow
 // leads there, and not out of the stand-in with the token.
 func originOf(r *http.Request) string {
@@ -39,31 +35,19 @@ func (s *Server) route(r *http.Request) *answer {
 	if refusal != nil {
 		return refusal
 	}
-	path := strings.TrimSuffix(r.URL.Path, "/") // widely used clients ask for /v1/me/
-	if s.options.Mode == ModeDevelopment && closed().MatchString(r.Method+" "+path) {
+	if s.isClosed(r.Method, strings.TrimSuffix(r.URL.Path, "/")) {
 		return apiError(http.StatusForbidden, "Forbidden")
 	}
-	switch r.Method + " " + path {
-	case "GET /v1/me":
-		return s.me(g)
-	case "GET /v1/me/following":
-		return s.following(r, g)
-	case "PUT /v1/me/following", "DELETE /v1/me/following":
-		return s.oldFollowing(r, g, false)
-	case "GET /v1/me/following/contains":
-		return s.oldFollowing(r, g, true)
-	case "PUT /v1/me/library", "DELETE /v1/me/library":
-		return s.library(r, g)
-	case "GET /v1/me/library/contains":
-		return s.libraryContains(r, g)
+	p, id, allowed := findEndpoint(r)
+	switch {
+	case allowed != nil:
+		return wrongMethod(strings.Join(allowed, ", "))
+	case p.answer == nil:
+		return notFound()
+	case p.scope != "" && !g.granted(p.scope):
+		return insufficientScope()
 	}
-	switch path {
-	case "/v1/me", "/v1/me/following", "/v1/me/library/contains":
-		return wrongMethod(http.MethodGet)
-	case "/v1/me/library":
-		return wrongMethod("PUT, DELETE")
-	}
-	return notFound()
+	return p.answer(s, r, g, id)
 }
 
 func notFound() *answer { return apiError(http.StatusNotFound, "Resource not found") }
@@ -106,7 +90,7 @@ func (g *grant) granted(scope string) bool {
 // https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile.
 // Spotify announced in 2026 that development mode would lose the fields of the
 // two scopes, and followers. It still sent them in October 2026.
-func (s *Server) me(g *grant) *answer {
+func (s *Server) me(_ *http.Request, g *grant, _ string) *answer {
 	user := map[string]any{
 		"account_id":    g.account.key,
 		"display_name":  g.account.name,
