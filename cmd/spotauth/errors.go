@@ -227,7 +227,9 @@ func explainSession(err error) (failure, bool) {
 		return failure{Code: "login_needed", Hint: loginHint, Exit: exitLogin}, true
 	case errors.As(err, &changed):
 		return failure{Code: "account_changed", Hint: "run it again with --force, or with --profile NAME to keep both", Exit: exitOther}, true
-	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign):
+	case errors.Is(err, session.ErrOthersFailed):
+		return failure{Code: "network", Exit: exitNetwork}, true
+	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign), errors.Is(err, session.ErrOrigin):
 		return failure{Code: "import", Exit: exitOther}, true
 	case errors.Is(err, session.ErrNone):
 		return failure{Code: "login_needed", Message: "not signed in", Hint: loginHint, Exit: exitLogin}, true

@@ -45,7 +45,7 @@ var importRules = []importRule{
 		[]string{"internal/secret", "internal/wire", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
 	{"internal/session", "refreshing is a function it is given, so storing a login needs no network",
 		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/BurntSushi/toml",
-			"github.com/docker/docker-credential-helpers", "filippo.io/age",
+			"filippo.io/age",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,45 +12,51 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 )
 
-// Settings is what is remembered of a profile in config.toml. None of it is secret.
+// Settings are what config.toml keeps of a profile for the next sign-in. None of it is
+// secret.
 type Settings struct {
-	ClientID    string `toml:"client_id"`
-	RedirectURI string `toml:"redirect_uri"`
-	Store       string `toml:"store"` // "keychain", "file" or "helper:NAME"
+	ClientID    string
+	RedirectURI string
+	Store       string // "keychain", "file" or "helper:NAME"
 }
 
-// Profile is one named login in the settings.
+// Profile is one named login in config.toml.
 type Profile struct {
-	Name     string
-	Default  bool // used if no profile is named
-	Settings Settings
+	Name      string
+	Default   bool // used if no profile is named
+	Settings  Settings
+	Account   string    // the name of the account, or its ID; "" if not known
+	LoginEnds time.Time // see [Login.ReauthBy]
+	SignedOut bool      // the login was deleted, or Spotify no longer accepts it
 }
 
 // config is config.toml.
 type config struct {
-	Default string              `toml:"default"`
-	Profile map[string]Settings `toml:"profile"`
+	defaultName string
+	profiles    map[string]Profile
 }
 
-const configHead = "# Settings of spotauth. Tokens are never kept here.\n\n"
+const configHead = "# Settings of spotauth. It never keeps tokens here. Comments are lost when it writes this file.\n\n"
 
-// Profiles lists the profiles by name. It reads the settings alone, so that shell
+// Profiles lists the profiles by name. It reads only the settings, so that shell
 // completion may call it.
 func Profiles(o Options) ([]Profile, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	c, err := readConfig(o.configPath())
+	c, _, err := readConfig(o.configPath())
 	if err != nil {
 		return nil, err
 	}
 	var list []Profile
-	for _, name := range slices.Sorted(maps.Keys(c.Profile)) {
-		list = append(list, Profile{Name: name, Default: name == c.defaultName(), Settings: c.Profile[name]})
+	for _, name := range slices.Sorted(maps.Keys(c.profiles)) {
+		list = append(list, c.profiles[name])
 	}
 	return list, nil
 }
@@ -68,16 +75,23 @@ func Use(ctx context.Context, o Options, name string) error {
 	})
 }
 
-func (c config) defaultName() string {
-	if c.Default == "" {
-		return "default"
-	}
-	return c.Default
-}
-
 func checkProfile(name string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`).MatchString(name) {
 		return fmt.Errorf("profile %q: %w: at most 32 letters, digits, dots, dashes and underscores, the first one a letter or digit", name, ErrInvalid)
+	}
+	return nil
+}
+
+// checkNew refuses a new profile whose name differs from another one's in case alone: some
+// keychains and file systems take both for one.
+func (c config) checkNew(name string) error {
+	if _, ok := c.profiles[name]; ok || name == "default" {
+		return nil
+	}
+	for _, other := range append(slices.Sorted(maps.Keys(c.profiles)), "default") {
+		if strings.EqualFold(other, name) {
+			return fmt.Errorf("profile %q: %w: there is a profile %q", name, ErrInvalid, other)
+		}
 	}
 	return nil
 }
@@ -92,19 +106,86 @@ func (o Options) realConfigPath() string {
 	return path
 }
 
-func readConfig(path string) (config, error) {
-	var c config
+// readConfig reads the settings, both as they are used and as the tree that they are.
+func readConfig(path string) (config, map[string]any, error) {
+	tree := map[string]any{}
 	err := patiently(func() error {
-		_, err := toml.DecodeFile(path, &c)
+		_, err := toml.DecodeFile(path, &tree)
 		return err
 	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return config{}, fmt.Errorf("reading the settings in %s: %w", path, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	var c config
+	if err == nil {
+		c, err = parseConfig(tree)
+	}
+	if err != nil {
+		return config{}, nil, fmt.Errorf("reading the settings in %s: %w", path, err)
+	}
+	return c, tree, nil
+}
+
+// parseConfig is by hand because the library finds "Profile" too, and ignores a profile
+// that is not a table. Writing would then lose what reading has overlooked.
+func parseConfig(tree map[string]any) (config, error) {
+	name, err := field[string](tree, "", "default")
+	if err != nil {
+		return config{}, err
+	}
+	c := config{cmp.Or(name, "default"), map[string]Profile{}}
+	profiles, err := field[map[string]any](tree, "", "profile")
+	if err != nil {
+		return config{}, err
+	}
+	for name := range profiles {
+		if c.profiles[name], err = parseProfile(profiles, name); err != nil {
+			return config{}, err
+		}
+		p := c.profiles[name]
+		p.Default = name == c.defaultName
+		c.profiles[name] = p
 	}
 	return c, nil
 }
 
-// probeConfig finds out whether editConfig could write.
+func parseProfile(profiles map[string]any, name string) (Profile, error) {
+	t, err := field[map[string]any](profiles, "profile.", name)
+	if err != nil {
+		return Profile{}, err
+	}
+	p, path := Profile{Name: name}, "profile."+name+"."
+	for key, text := range map[string]*string{
+		"client_id": &p.Settings.ClientID, "redirect_uri": &p.Settings.RedirectURI, "store": &p.Settings.Store, "account": &p.Account,
+	} {
+		if *text, err = field[string](t, path, key); err != nil {
+			return Profile{}, err
+		}
+	}
+	if p.LoginEnds, err = field[time.Time](t, path, "login_ends"); err == nil {
+		p.SignedOut, err = field[bool](t, path, "signed_out")
+	}
+	return p, err
+}
+
+// field is the value of a key in the table at path, or the zero value if there is none.
+func field[T any](t map[string]any, path, key string) (T, error) {
+	value, ok := t[key]
+	typed, fits := value.(T)
+	if ok && !fits {
+		kind := map[string]string{"string": "text", "bool": "true or false", "time.Time": "time"}[fmt.Sprintf("%T", typed)]
+		return typed, fmt.Errorf("%q is not a %s", path+key, cmp.Or(kind, "table"))
+	}
+	for other := range t {
+		// Names of profiles may differ in case alone, as they could in earlier versions.
+		if other != key && path != "profile." && strings.EqualFold(other, key) {
+			return typed, fmt.Errorf("%q must be written %q", path+other, key)
+		}
+	}
+	return typed, nil
+}
+
+// probeConfig checks that editConfig could write.
 func probeConfig(o Options) error {
 	path := o.realConfigPath()
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
@@ -131,12 +212,9 @@ func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) e
 		return fmt.Errorf("changing the settings: %w", err)
 	}
 	defer l.release()
-	if _, err := readConfig(path); err != nil { // nor is anything written over what cannot be read
-		return err
-	}
-	tree := map[string]any{}
-	if _, err := toml.DecodeFile(path, &tree); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading the settings in %s: %w", path, err)
+	_, tree, err := readConfig(path)
+	if err != nil {
+		return err // nothing is written over what cannot be read
 	}
 	if err := edit(tree); err != nil {
 		return err
@@ -156,7 +234,7 @@ func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) e
 	return nil
 }
 
-// table is the table of a name in a tree, made where it is not there.
+// table is the table of a name in a tree. It is made if it is not there.
 func table(tree map[string]any, name string) map[string]any {
 	t, ok := tree[name].(map[string]any)
 	if !ok {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -168,5 +169,60 @@ func write(t *testing.T, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// B-13: Windows and macOS have keychains and file systems that ignore case, so two profiles
+// that differ only in case would share one login there.
+func TestNewProfileDiffersInMoreThanCase(t *testing.T) {
+	o := fileOptions(t)
+	o.Profile = "Work"
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, class string }{
+		{"work", "Invalid"}, {"WORK", "Invalid"}, {"Work", ""}, {"work2", ""}, {"Default", "Invalid"}, {"default", ""},
+	} {
+		o.Profile = c.name
+		before := tree(t, o.StateDir+"/logins")
+		s := mustOpen(t, o) // a command that only reads says that there is no login
+		for doing, err := range map[string]error{"probing": s.Probe(t.Context()), "saving": s.Save(t.Context(), testLogin())} {
+			if class(err) != c.class {
+				t.Errorf("%s: %s: %v", c.name, doing, err)
+			}
+		}
+		if c.class != "" && !maps.Equal(before, tree(t, o.StateDir+"/logins")) {
+			t.Errorf("%s: a login was written", c.name)
+		}
+	}
+}
+
+// B-30, B-31: settings that a person wrote in a way that spotauth would not find again, or
+// would replace, are refused in one line that names the place.
+func TestSettingsByHand(t *testing.T) {
+	for _, c := range []struct{ text, err string }{
+		{"[Profile.work]\nclient_id = 'x'\n", `"Profile" must be written "profile"`},
+		{"Default = 'work'\n", `"Default" must be written "default"`},
+		{"[profile.work]\nClient_ID = 'x'\n", `"profile.work.Client_ID" must be written "client_id"`},
+		{"profile = 'work'\n", `"profile" is not a table`},
+		{"[[profile]]\nname = 'work'\n", `"profile" is not a table`},
+		{"profile.work = 'x'\n", `"profile.work" is not a table`},
+		{"default = 7\n", `"default" is not a text`},
+		{"default = ['a']\n", `"default" is not a text`},
+		{"[profile.work]\nstore = 7\n", `"profile.work.store" is not a text`},
+		{"[profile.work]\nclient_id = { a = 1 }\n", `"profile.work.client_id" is not a text`},
+	} {
+		o := fileOptions(t)
+		write(t, o.configPath(), c.text)
+		s, err := Open(o)
+		if err == nil || err.Error() != "reading the settings in "+o.configPath()+": "+c.err {
+			t.Errorf("%q: %v, %v", c.text, s, err)
+		}
+		if err := Use(t.Context(), o, "work"); err == nil {
+			t.Errorf("%q: changed", c.text)
+		}
+		if got, _ := os.ReadFile(o.configPath()); string(got) != c.text {
+			t.Errorf("%q: became %q", c.text, got)
+		}
 	}
 }

@@ -20,6 +20,9 @@ var (
 	ErrNoPending = errors.New("no sign-in is pending")
 	// ErrBusy says that another spotauth held the login for too long.
 	ErrBusy = errors.New("another spotauth is busy with this login")
+	// ErrOthersFailed says that other processes tried to refresh the login, one after
+	// the other, and got no answer.
+	ErrOthersFailed = errors.New("other spotauth processes could not refresh this login")
 
 	// ErrUnavailable says that a store is not there, or does not do its work.
 	ErrUnavailable = errors.New("not available")
@@ -40,6 +43,8 @@ var (
 	ErrPassphrase = errors.New("the passphrase is wrong")
 	// ErrForeign says that a file is not a whole exported session.
 	ErrForeign = errors.New("not a session exported by spotauth, or only a part of one")
+	// ErrOrigin says that an exported session is of another server: Spotify or a stand-in.
+	ErrOrigin = errors.New("the login belongs elsewhere")
 
 	// errNoAnswer marks a call that ran out of time: what it did is not known.
 	errNoAnswer = errors.New("no answer")

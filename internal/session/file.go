@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // files keeps records in plain files that only their owner can read. It is used where
@@ -32,27 +33,16 @@ func (f files) set(_ context.Context, k recordKey, data string) error {
 	if err := writeFile(f.path(k), []byte(data)); err != nil {
 		return f.fault("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
-	f.sweep(k)
 	return nil
 }
 
 func (f files) remove(_ context.Context, k recordKey) error {
-	f.sweep(k)
+	removeTemporary(f.path(k), 0)
 	err := patiently(func() error { return os.Remove(f.path(k)) })
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return f.fault("deleting", fmt.Errorf("%w: %w", ErrUnavailable, err))
-}
-
-// sweep deletes what a process that was killed while it wrote has left behind.
-func (f files) sweep(k recordKey) {
-	entries, _ := os.ReadDir(f.folder)
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), filepath.Base(f.path(k))+".") {
-			_ = os.Remove(filepath.Join(f.folder, entry.Name()))
-		}
-	}
 }
 
 func (files) fault(doing string, err error) error {
@@ -96,12 +86,13 @@ func readPrivate(path string) (string, error) {
 }
 
 // writeFile replaces a file whole or not at all. It is the user's alone from its first
-// byte on, and so is its folder where that has to be made.
+// byte on, and so is its folder if that has to be made.
 func writeFile(path string, data []byte) (err error) {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
+	removeTemporary(path, time.Minute)
 	file, err := os.CreateTemp(folder, filepath.Base(path)+".*") // 0600, and never an existing file
 	if err != nil {
 		return err
@@ -123,4 +114,19 @@ func writeFile(path string, data []byte) (err error) {
 		_ = dir.Close()
 	}
 	return nil
+}
+
+// removeTemporary deletes what processes that were killed in a writeFile of path left. Only
+// what is older than a minute is certain to be of such a process.
+func removeTemporary(path string, older time.Duration) {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, entry := range entries {
+		number, ok := strings.CutPrefix(entry.Name(), filepath.Base(path)+".")
+		if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && (older == 0 || time.Since(info.ModTime()) > older) {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), entry.Name()))
+		}
+	}
 }

@@ -5,8 +5,10 @@ package session
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -113,5 +115,51 @@ func TestFileStoreThatCannotWrite(t *testing.T) {
 	err := put(t.Context(), f, recordKey{"", "default", testClient}, "x")
 	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: ") {
 		t.Errorf("%v", err)
+	}
+}
+
+// B-40: what killed processes left is deleted: the next write deletes what is old, and
+// logging out everything. The file of a process that writes just now stays while one does
+// not log out, and so does the login of a profile with such a name.
+func TestLeftoversOfKilledProcesses(t *testing.T) {
+	o := fileOptions(t)
+	o.Profile = "a"
+	s := mustOpen(t, o)
+	if err := s.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	file := files{o.StateDir + "/logins"}.path(s.key())
+	named := o
+	named.Profile = filepath.Base(file) + ".b"
+	if len(named.Profile) > 32 {
+		t.Fatalf("profile %q is too long", named.Profile)
+	}
+	if err := mustOpen(t, named).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (names string) {
+		for _, path := range slices.Sorted(maps.Keys(tree(t, o.StateDir+"/logins"))) {
+			if path != file {
+				names += " " + strings.TrimPrefix(path, file)
+			}
+		}
+		return names
+	}
+	write(t, file+".111", "refresh-0, half")
+	write(t, file+".222", "refresh-1, half")
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(file+".111", hourAgo, hourAgo); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Base(files{""}.path(mustOpen(t, named).key()))
+	other = strings.TrimPrefix(other, filepath.Base(file))
+	if err := s.Save(t.Context(), testLogin()); err != nil || left() != " "+".222 "+other && left() != " "+other+" .222" {
+		t.Errorf("%v, left after a write:%s", err, left())
+	}
+	if err := s.Forget(t.Context()); err != nil || left() != " "+other {
+		t.Errorf("%v, left after logging out:%s", err, left())
+	}
+	if _, err := mustOpen(t, named).Load(t.Context()); err != nil {
+		t.Errorf("the other profile: %v", err)
 	}
 }

@@ -1,15 +1,15 @@
 package session
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
-
-	"github.com/docker/docker-credential-helpers/client"
-	"github.com/docker/docker-credential-helpers/credentials"
 )
 
 // helper keeps records with a program that speaks the protocol of Docker's credential
@@ -20,59 +20,75 @@ type helper struct {
 	timeouts timeouts
 }
 
+// helperItem is an item in the protocol. ServerURL is empty in an answer.
+type helperItem struct {
+	ServerURL string
+	Username  string
+	Secret    string
+}
+
+// maxAnswer is far more than a record needs.
+const maxAnswer = 64 << 10
+
+var errLongAnswer = errors.New("its answer is too long")
+
 func (h helper) get(ctx context.Context, k recordKey) (string, error) {
-	return h.run(ctx, "reading", func(start client.ProgramFunc) (string, error) {
-		found, err := client.Get(start, k.url())
-		switch {
-		case err != nil:
-			return "", err
-		case found.Secret == "": // docker-credential-pass calls that a success
-			return "", credentials.NewErrCredentialsNotFound()
-		}
-		return found.Secret, nil
-	})
+	text, err := h.run(ctx, "reading", "get", k.url())
+	if err != nil {
+		return "", err
+	}
+	var found helperItem
+	switch {
+	case json.Unmarshal([]byte(text), &found) != nil: // the parser's words could quote the record
+		return "", h.fault("reading", fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable))
+	case found.Secret == "": // docker-credential-pass calls that a success
+		return "", ErrNone
+	}
+	return found.Secret, nil
 }
 
 func (h helper) set(ctx context.Context, k recordKey, data string) error {
-	_, err := h.run(ctx, "writing", func(start client.ProgramFunc) (string, error) {
-		return "", client.Store(start, &credentials.Credentials{ServerURL: k.url(), Username: service, Secret: data})
-	})
+	item, err := json.Marshal(helperItem{k.url(), service, data})
+	if err != nil {
+		return err
+	}
+	_, err = h.run(ctx, "writing", "store", string(item))
 	return err
 }
 
 func (h helper) remove(ctx context.Context, k recordKey) error {
-	_, err := h.run(ctx, "deleting", func(start client.ProgramFunc) (string, error) {
-		return "", client.Erase(start, k.url())
-	})
+	_, err := h.run(ctx, "deleting", "erase", k.url())
 	return err
 }
 
-// run starts the helper once. The library's errors quote what the helper printed, which
-// may be the record: only the outcome of the process is told.
-func (h helper) run(ctx context.Context, doing string, call func(client.ProgramFunc) (string, error)) (string, error) {
+// run starts the helper once. What it prints may be the record, so an error tells only
+// how the process ended.
+func (h helper) run(ctx context.Context, doing, verb, input string) (string, error) {
 	program := "docker-credential-" + h.name
-	var outcome error
-	data, err := h.timeouts.bound(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
-		return call(func(args ...string) client.Program {
-			cmd := exec.CommandContext(ctx, program, args...)
-			cmd.WaitDelay = time.Second
-			cmd.Stderr = io.Discard
-			return helperProcess{cmd, &outcome}
-		})
+	text, err := h.timeouts.bound(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
+		cmd := exec.CommandContext(ctx, program, verb)
+		cmd.Stdin = strings.NewReader(input)
+		out := &limitedBuffer{}
+		cmd.Stdout, cmd.Stderr = out, io.Discard
+		cmd.WaitDelay = time.Second // for a child of its own that still holds its output
+		err := cmd.Run()
+		switch {
+		case out.full:
+			err = errLongAnswer
+		case errors.Is(err, exec.ErrWaitDelay): // it ended well, and left a child
+			err = nil
+		}
+		return strings.TrimSpace(out.text.String()), err
 	})
 	switch {
 	case err == nil, ctx.Err() != nil:
-		return data, err
-	case credentials.IsErrCredentialsNotFound(err):
+		return text, err
+	case text == "credentials not found in native keychain": // how the protocol says so
 		return "", ErrNone
 	case errors.Is(err, errNoAnswer):
-		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, h.timeouts.call)
-	case outcome != nil:
-		err = fmt.Errorf("%w: %w", ErrUnavailable, outcome)
-	default:
-		err = fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable)
+		err = fmt.Errorf("%w in %v", err, h.timeouts.call)
 	}
-	return "", h.fault(doing, err)
+	return "", h.fault(doing, fmt.Errorf("%w: %w", ErrUnavailable, err))
 }
 
 func (h helper) fault(doing string, err error) error {
@@ -83,16 +99,16 @@ func (h helper) fault(doing string, err error) error {
 	return &StoreError{Store: helperPrefix + h.name, Doing: doing, Err: err, Hint: hint}
 }
 
-// helperProcess is a helper that runs under a context, unlike the library's own.
-type helperProcess struct {
-	cmd     *exec.Cmd
-	outcome *error
+// limitedBuffer refuses what is more than maxAnswer. The writer's pipe then breaks.
+type limitedBuffer struct {
+	text bytes.Buffer
+	full bool
 }
 
-func (p helperProcess) Input(in io.Reader) { p.cmd.Stdin = in }
-
-func (p helperProcess) Output() ([]byte, error) {
-	out, err := p.cmd.Output()
-	*p.outcome = err
-	return out, err
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) > maxAnswer {
+		b.full = true
+		return 0, errLongAnswer
+	}
+	return b.text.Write(p)
 }

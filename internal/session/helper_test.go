@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +120,43 @@ func TestHelpersThatFail(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// B-41: a helper that prints without end is ended, and takes no memory.
+func TestHelperThatPrintsWithoutEnd(t *testing.T) {
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncat >/dev/null\nexec cat /dev/zero\n"
+	if err := os.WriteFile(dir+"/docker-credential-test", []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	timeouts := newTimeouts(Options{})
+	timeouts.call = time.Second // that is 1 GB of zeros
+	_, err := helper{"test", timeouts}.get(t.Context(), recordKey{profile: "default", clientID: testClient})
+	runtime.ReadMemStats(&after)
+	if class(err) != "Unavailable" || !strings.HasSuffix(err.Error(), "its answer is too long") || time.Since(began) > 900*time.Millisecond {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 4<<20 {
+		t.Errorf("%d bytes", grown)
+	}
+}
+
+// A child that the helper leaves behind with its output open holds nobody up.
+func TestHelperThatLeavesAChild(t *testing.T) {
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncat >/dev/null\nsleep 20 &\necho '{\"Username\":\"spotauth\",\"Secret\":\"data\"}'\n"
+	if err := os.WriteFile(dir+"/docker-credential-test", []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	began := time.Now()
+	data, err := helper{"test", newTimeouts(Options{})}.get(t.Context(), recordKey{profile: "default", clientID: testClient})
+	if took := time.Since(began); took > 4*time.Second || err != nil || data != "data" {
+		t.Errorf("took %v: %q, %v", took, data, err)
 	}
 }

@@ -15,6 +15,7 @@ type lock struct {
 	file      *flock.Flock // nil: there is nothing to release
 	exclusive bool         // false: the file system cannot lock, and nobody is kept out
 	waited    bool         // another process had it first
+	passedOn  bool         // with ErrBusy: it went from one process to another meanwhile
 }
 
 func (l lock) release() {
@@ -34,16 +35,27 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 	if err == nil && !ok {
 		l.waited = true
 		defer time.AfterFunc(notice, waiting).Stop()
+		before := modTime(path)
 		ok, err = l.file.TryLockContext(ctx, 20*time.Millisecond)
 		if ctx.Err() != nil && !ok {
-			return lock{}, ErrBusy
+			return lock{passedOn: !modTime(path).Equal(before)}, ErrBusy
 		}
 	}
 	if err != nil {
 		return lock{}, nil
 	}
 	l.exclusive = true
+	now := time.Now()
+	_ = os.Chtimes(path, now, now) // shows those who wait that the holder has changed
 	return l, nil
+}
+
+func modTime(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // hold takes the lock of this login.

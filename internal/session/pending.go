@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -59,6 +60,7 @@ func (s *Session) Pending() (secret.String, error) {
 
 // DropPending deletes the pending sign-in. It is no error if there is none.
 func (s *Session) DropPending() error {
+	removeTemporary(s.pendingPath(), 0)
 	err := patiently(func() error { return os.Remove(s.pendingPath()) })
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("deleting the pending sign-in: %w", err)
@@ -87,6 +89,10 @@ func readPending(path string) (pendingFile, error) {
 func (s *Session) dropExpired() {
 	left, _ := filepath.Glob(filepath.Join(filepath.Dir(s.pendingPath()), "*"))
 	for _, path := range left {
+		if whole, number, ok := strings.Cut(path, ".json."); ok && number != "" { // its writer may still be at work
+			removeTemporary(whole+".json", time.Minute)
+			continue
+		}
 		if p, err := readPending(path); err != nil || !p.Expires.After(s.now()) {
 			_ = os.Remove(path)
 		}

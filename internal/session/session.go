@@ -24,8 +24,8 @@ type Session struct {
 	options  Options
 	timeouts timeouts
 	profile  string
-	saved    Settings // as config.toml has them
-	work     int      // of encrypting an export
+	saved    Profile // as config.toml has it
+	work     int     // of encrypting an export
 
 	mu       sync.Mutex
 	settings Settings // with the overrides
@@ -41,20 +41,20 @@ func Open(o Options) (*Session, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	c, err := readConfig(o.configPath())
+	c, _, err := readConfig(o.configPath())
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName()), work: exportWork}
+	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName), work: exportWork}
 	if err := checkProfile(s.profile); err != nil {
 		return nil, err
 	}
-	s.saved = c.Profile[s.profile]
+	s.saved = c.profiles[s.profile]
 	s.dropExpired()
 	err = s.use(Settings{
-		ClientID:    cmp.Or(o.Settings.ClientID, s.saved.ClientID),
-		RedirectURI: cmp.Or(o.Settings.RedirectURI, s.saved.RedirectURI),
-		Store:       cmp.Or(o.Settings.Store, s.saved.Store, storeKeychain),
+		ClientID:    cmp.Or(o.Settings.ClientID, s.saved.Settings.ClientID),
+		RedirectURI: cmp.Or(o.Settings.RedirectURI, s.saved.Settings.RedirectURI),
+		Store:       cmp.Or(o.Settings.Store, s.saved.Settings.Store, storeKeychain),
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +112,9 @@ func (s *Session) Probe(ctx context.Context) error {
 	if s.inMemory() {
 		return nil
 	}
+	if err := s.checkName(); err != nil {
+		return err
+	}
 	if err := s.store.probe(ctx, recordKey{s.options.Sandbox, "probe", rand.Text()}); err != nil {
 		return err
 	}
@@ -150,7 +153,13 @@ func (s *Session) Replaced(ctx context.Context) (Login, error) {
 func (s *Session) Save(ctx context.Context, l Login) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settings.ClientID = l.ClientID
+	s.settings.ClientID, s.current = l.ClientID, nil
+	if s.inMemory() {
+		return s.store.save(ctx, s.key(), l)
+	}
+	if err := s.checkName(); err != nil {
+		return err
+	}
 	held, err := s.hold(ctx)
 	if err != nil && !errors.Is(err, ErrBusy) {
 		return err
@@ -159,17 +168,13 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if err := s.store.save(ctx, s.key(), l); err != nil {
 		return err
 	}
-	s.current = nil
-	if s.inMemory() {
-		return nil
-	}
 	if err := s.editProfile(ctx, s.settings); err != nil {
 		return err
 	}
 	if err := s.forgetOld(ctx); err != nil {
 		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
 	}
-	s.saved = s.settings
+	s.saved.Settings = s.settings
 	return nil
 }
 
@@ -225,7 +230,7 @@ func RemoveSandbox(ctx context.Context, o Options) error {
 	}
 	profiles, err := Profiles(o)
 	for _, p := range profiles {
-		o.Profile = p.Name
+		o.Profile, o.Settings = p.Name, Settings{}
 		s, failed := Open(o)
 		if failed == nil {
 			failed = s.Forget(ctx)
@@ -233,6 +238,15 @@ func RemoveSandbox(ctx context.Context, o Options) error {
 		err = errors.Join(err, failed)
 	}
 	return errors.Join(err, os.RemoveAll(o.stateFolder()))
+}
+
+// checkName checks the profile's name in case Save makes the profile.
+func (s *Session) checkName() error {
+	c, _, err := readConfig(s.options.configPath())
+	if err != nil {
+		return err
+	}
+	return c.checkNew(s.profile)
 }
 
 func (s *Session) key() recordKey {
@@ -270,7 +284,7 @@ func (s *Session) forgetOld(ctx context.Context) error {
 
 // old is where config.toml leads to, or nil if that is this session's login.
 func (s *Session) old() (store, recordKey, error) {
-	id, name := s.saved.ClientID, cmp.Or(s.saved.Store, storeKeychain)
+	id, name := s.saved.Settings.ClientID, cmp.Or(s.saved.Settings.Store, storeKeychain)
 	if id == "" || id == s.settings.ClientID && name == s.settings.Store {
 		return nil, recordKey{}, nil
 	}

@@ -36,7 +36,7 @@ func class(err error) string {
 	}{
 		{"NotSaved", ErrNotSaved}, {"None", ErrNone}, {"Dead", ErrDead}, {"Busy", ErrBusy}, {"Locked", ErrLocked},
 		{"Unavailable", ErrUnavailable}, {"Corrupt", ErrCorrupt}, {"Newer", ErrNewer}, {"TooBig", ErrTooBig},
-		{"Invalid", ErrInvalid}, {"NoProfile", ErrNoProfile}, {"Passphrase", ErrPassphrase}, {"Foreign", ErrForeign},
+		{"Invalid", ErrInvalid}, {"NoProfile", ErrNoProfile}, {"Passphrase", ErrPassphrase}, {"Origin", ErrOrigin}, {"NoPending", ErrNoPending}, {"OthersFailed", ErrOthersFailed}, {"Foreign", ErrForeign},
 	} {
 		if errors.Is(err, c.is) {
 			return c.name

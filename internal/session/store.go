@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"time"
 )
+
+const spotifyOrigin = "https://accounts.spotify.com"
 
 // The stores. Only these texts stand in the settings.
 const (
@@ -44,11 +47,7 @@ func (k recordKey) hash() string {
 
 // url is the key for a credential helper, which is made for the addresses of servers.
 func (k recordKey) url() string {
-	server := k.sandbox
-	if server == "" {
-		server = "https://accounts.spotify.com"
-	}
-	return server + "/spotauth/" + url.PathEscape(k.profile) + "/" + url.PathEscape(k.clientID)
+	return cmp.Or(k.sandbox, spotifyOrigin) + "/spotauth/" + url.PathEscape(k.profile) + "/" + url.PathEscape(k.clientID)
 }
 
 // openStore makes the store of a name, and touches nothing.

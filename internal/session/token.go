@@ -60,8 +60,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 			return *s.current, nil
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, s.timeouts.lock)
-	defer cancel()
+	var wait context.Context
 	for {
 		l, err := s.load(ctx)
 		if err != nil {
@@ -73,11 +72,18 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 		if until := s.coolDown(TokenLimit); !until.IsZero() {
 			return s.fallBack(l, w, &CoolingDownError{until})
 		}
+		if wait == nil { // not before: a person may have needed a minute to unlock the keychain
+			var cancel context.CancelFunc
+			wait, cancel = context.WithTimeout(ctx, s.timeouts.lock)
+			defer cancel()
+		}
 		held, err := s.holdUntil(wait)
 		switch {
 		case ctx.Err() != nil:
 			held.release()
 			return Login{}, context.Cause(ctx)
+		case err == ErrBusy && held.passedOn: // several had the lock, and none of them refreshed
+			return Login{}, ErrOthersFailed
 		case err != nil:
 			return Login{}, err
 		case held.waited:
@@ -105,13 +111,13 @@ func (s *Session) satisfies(l Login, w want) (bool, error) {
 	return false, nil
 }
 
-// renew refreshes under the lock. A refresh token that was found dead is compared with
-// what is saved by then: only if they are the same is the login dead. If they differ,
-// another process has refreshed without the lock, or a person has signed in, and the
-// saved one is tried.
+// renew refreshes under the lock. What is saved may change all the same: another process
+// refreshes without the lock, or a person signs in or logs out. So a login is dead only
+// if the refresh token that was refused is still the saved one, and a refreshed login
+// replaces only the one that was refreshed. Otherwise the saved one is tried.
 func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, error) {
 	var used secret.String
-	var dead error
+	failed := ErrBusy
 	for try := 0; ; try++ {
 		l, err := s.load(ctx)
 		if err == nil {
@@ -123,23 +129,43 @@ func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, err
 		switch ok, err := s.satisfies(l, w); {
 		case ok || err != nil:
 			return l, err
-		case dead != nil && l.Refresh.Equal(used):
-			return s.markDead(ctx, l, dead)
-		case try == 2:
-			return Login{}, dead
+		case errors.Is(failed, ErrDead) && l.Refresh.Equal(used):
+			return s.markDead(ctx, l, failed)
+		case try == 3:
+			return Login{}, failed
 		}
 		t, err := s.post(ctx, l)
 		switch {
 		case err == nil:
-			return s.saveRefreshed(ctx, l.With(t, s.now()))
+			refreshed := l.With(t, s.now())
+			if s.stillSaved(ctx, l) {
+				return s.saveRefreshed(ctx, refreshed)
+			}
+			continue
 		case !errors.Is(err, ErrDead):
 			return s.fallBack(l, w, err)
 		}
-		used, dead = l.Refresh, err
+		used, failed = l.Refresh, err
 		if !exclusive {
 			time.Sleep(s.timeouts.settle) // the winner of the race may still be saving
 		}
 	}
+}
+
+// stillSaved says whether nobody has replaced or deleted a login since it was loaded. A
+// store that does not tell counts as unchanged, so that no new refresh token is lost.
+// So does a tombstone: it says that the old refresh token is used up, as it is.
+func (s *Session) stillSaved(ctx context.Context, l Login) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.save)
+	defer cancel()
+	saved, err := s.load(ctx)
+	switch {
+	case err == nil:
+		return saved.Refresh.Equal(l.Refresh) || saved.Dead != nil
+	case errors.Is(err, ErrNone), errors.Is(err, ErrNewer), errors.Is(err, ErrCorrupt):
+		return false
+	}
+	return true
 }
 
 // post asks the token endpoint. Nothing interrupts it: the server may have replaced the

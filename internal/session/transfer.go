@@ -18,6 +18,7 @@ import (
 // parcel is what travels: encrypted with a passphrase by age (age-encryption.org/v1),
 // in its armored form.
 type parcel struct {
+	Origin      string          `json:"origin,omitempty"` // see origin; earlier versions left it out
 	RedirectURI string          `json:"redirect_uri,omitempty"`
 	Login       json.RawMessage `json:"login"`
 }
@@ -44,7 +45,7 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(parcel{s.Settings().RedirectURI, json.RawMessage(login)})
+	content, err := json.Marshal(parcel{s.origin(), s.Settings().RedirectURI, json.RawMessage(login)})
 	if err != nil {
 		return err
 	}
@@ -57,9 +58,9 @@ func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.Str
 }
 
 // Import reads what Export wrote, and saves it in this session's profile and store. It
-// changes nothing unless the whole of it is good ([ErrPassphrase], [ErrForeign]) and meant
-// says so.
-func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.String, meant func(Login) error) (Login, error) {
+// changes nothing unless the file is whole ([ErrPassphrase], [ErrForeign]), is of the same
+// server ([ErrOrigin]) and accept returns nil.
+func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.String, accept func(Login) error) (Login, error) {
 	content, err := unseal(r, passphrase)
 	if err != nil {
 		return Login{}, err
@@ -68,6 +69,9 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 	if err := json.Unmarshal(content, &p); err != nil {
 		return Login{}, ErrForeign
 	}
+	if p.Origin != "" && p.Origin != s.origin() {
+		return Login{}, fmt.Errorf("%w: it was exported from %s", ErrOrigin, p.Origin)
+	}
 	l, err := decode(string(p.Login))
 	switch {
 	case errors.Is(err, ErrNewer):
@@ -75,7 +79,7 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 	case err != nil || l.Dead != nil:
 		return Login{}, ErrForeign
 	}
-	if err := meant(l); err != nil {
+	if err := accept(l); err != nil {
 		return Login{}, err
 	}
 	s.mu.Lock()
@@ -83,6 +87,9 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 	s.mu.Unlock()
 	return l, s.Save(ctx, l)
 }
+
+// origin is the server whose logins this session keeps.
+func (s *Session) origin() string { return cmp.Or(s.options.Sandbox, spotifyOrigin) }
 
 func seal(content []byte, passphrase secret.String, work int) ([]byte, error) {
 	recipient, err := age.NewScryptRecipient(passphrase.Reveal())

@@ -90,6 +90,47 @@ func TestExportImport(t *testing.T) {
 	}
 }
 
+// B-03: a login belongs where it was made. One of Spotify never reaches a stand-in, nor one
+// of a stand-in Spotify or another stand-in.
+func TestImportElsewhere(t *testing.T) {
+	const spotify, one, other = "", "http://127.0.0.1:5000", "http://127.0.0.1:5001"
+	passphrase := secret.New("correct horse")
+	for _, c := range []struct{ from, to, err string }{
+		{spotify, spotify, ""},
+		{one, one, ""},
+		{spotify, one, "the login belongs elsewhere: it was exported from https://accounts.spotify.com"},
+		{one, spotify, "the login belongs elsewhere: it was exported from " + one},
+		{one, other, "the login belongs elsewhere: it was exported from " + one},
+	} {
+		from := fileOptions(t)
+		from.Sandbox = c.from
+		s := mustOpen(t, from)
+		s.work = 10
+		var out bytes.Buffer
+		if err := errors.Join(s.Save(t.Context(), testLogin()), s.Export(t.Context(), &out, passphrase)); err != nil {
+			t.Fatal(err)
+		}
+		to := fileOptions(t)
+		to.Sandbox = c.to
+		asked := false
+		_, err := mustOpen(t, to).Import(t.Context(), &out, passphrase, func(Login) error { asked = true; return nil })
+		if c.err == "" && err != nil || c.err != "" && (err == nil || err.Error() != c.err || class(err) != "Origin" || asked) {
+			t.Errorf("from %q to %q: %v, asked %v", c.from, c.to, err, asked)
+		}
+		if _, err := mustOpen(t, to).Load(t.Context()); (err == nil) != (c.err == "") {
+			t.Errorf("from %q to %q: saved: %v", c.from, c.to, err)
+		}
+	}
+}
+
+// A file of an earlier version, which does not say where it is from, is still read.
+func TestImportWithoutAnOrigin(t *testing.T) {
+	text := sealed(t, `{"login":`+mustEncode(t, testLogin())+`}`)
+	if _, err := mustOpen(t, fileOptions(t)).Import(t.Context(), strings.NewReader(text), secret.New("x"), func(Login) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestExportOfNothing(t *testing.T) {
 	var out bytes.Buffer
 	for _, c := range []struct {
