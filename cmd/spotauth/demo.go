@@ -66,8 +66,9 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 func (a *app) demoLogin(ctx context.Context, s *session.Session, address string, browser bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := auth.Config{
-		Origin: address, ClientID: sandbox.ClientID, Scopes: []string{defaultScope}, Transport: a.transport,
+	c := auth.Client{Origin: address, ID: sandbox.ClientID, Transport: a.transport}
+	r := auth.Request{
+		Scopes: []string{defaultScope},
 		Ready: func(w auth.Waiting) {
 			a.console.Note("listening on http://%s for the answer", w.Addr)
 			if browser {
@@ -93,5 +94,5 @@ func (a *app) demoLogin(ctx context.Context, s *session.Session, address string,
 			return who.Name, s.Save(ctx, l.With(tokens(g), a.now()))
 		},
 	}
-	return signIn(ctx, c)
+	return signIn(ctx, c, r)
 }

@@ -42,28 +42,28 @@ func isStandIns(s secret.String) bool {
 }
 
 // signIn waits for a person's consent in the browser.
-func signIn(ctx context.Context, c auth.Config) error {
-	if err := checkDestination(c.Origin, c.ClientSecret); err != nil {
+func signIn(ctx context.Context, c auth.Client, r auth.Request) error {
+	if err := checkDestination(c.Origin, c.Secret); err != nil {
 		return err
 	}
-	_, err := auth.Login(ctx, c)
+	_, err := c.Login(ctx, r)
 	return err
 }
 
 // exchange ends a sign-in that --begin began.
-func exchange(ctx context.Context, c auth.Config, p auth.Pending, pasted string) (auth.Grant, error) {
-	if err := checkDestination(c.Origin, c.ClientSecret); err != nil {
+func exchange(ctx context.Context, c auth.Client, p auth.Pending, pasted string) (auth.Grant, error) {
+	if err := checkDestination(c.Origin, c.Secret); err != nil {
 		return auth.Grant{}, err
 	}
-	return auth.Complete(ctx, c, p, pasted)
+	return c.Complete(ctx, p, pasted)
 }
 
 // refreshGrant asks the token endpoint for a new access token.
-func refreshGrant(ctx context.Context, c auth.Config, refresh secret.String) (auth.Grant, error) {
-	if err := checkDestination(c.Origin, refresh, c.ClientSecret); err != nil {
+func refreshGrant(ctx context.Context, c auth.Client, refresh secret.String) (auth.Grant, error) {
+	if err := checkDestination(c.Origin, refresh, c.Secret); err != nil {
 		return auth.Grant{}, err
 	}
-	return auth.Refresh(ctx, c, refresh)
+	return c.Refresh(ctx, refresh)
 }
 
 // client is the Web API with the access tokens that token gives.

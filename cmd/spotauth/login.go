@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,23 +100,22 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) login(ctx context.Context, o loginOptions) error {
-	s, c, err := a.prepareLogin(ctx, o)
+	s, c, r, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
-	register, who := "", session.Account{}
-	c.Ready = func(w auth.Waiting) {
-		register = w.Register
-		a.ready(ctx, w, !o.noBrowser)
-	}
-	c.Notice = func(err error) { a.notice(err, register) }
-	c.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
+	var who session.Account
+	r.Ready = func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) }
+	r.Notice = a.notice
+	r.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
+		var err error
 		who, err = a.accept(ctx, s, c, g, o)
 		return who.Name, err
 	}
-	err = signIn(ctx, c)
-	if errors.Is(err, auth.ErrTimeout) {
-		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + register}
+	err = signIn(ctx, c, r)
+	var unanswered *auth.UnansweredError
+	if errors.As(err, &unanswered) {
+		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + unanswered.Register}
 	}
 	if err != nil {
 		return err
@@ -137,26 +135,29 @@ func (a *app) welcome(who session.Account) {
 }
 
 // prepareLogin finds out all that can stand in the way before a person is asked for consent.
-func (a *app) prepareLogin(ctx context.Context, o loginOptions) (*session.Session, auth.Config, error) {
+func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *session.Session, c auth.Client, r auth.Request, err error) {
 	if o.timeout <= 0 {
-		return nil, auth.Config{}, usageError{errors.New("--timeout must be more than 0")}
+		return s, c, r, usageError{errors.New("--timeout must be more than 0")}
 	}
-	s, err := a.openToSave(session.Settings{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
+	s, err = a.openToSave(session.Settings{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
 	if err != nil {
-		return nil, auth.Config{}, err
+		return s, c, r, err
 	}
-	c, err := a.loginConfig(ctx, s, o)
-	if err != nil {
-		return nil, auth.Config{}, err
+	if c, err = a.loginClient(ctx, s, o); err != nil {
+		return s, c, r, err
 	}
-	s.SetClientID(c.ClientID) // it was asked for, or is the stand-in's
-	if err := s.Probe(ctx); err != nil {
-		return nil, auth.Config{}, err
+	r = a.loginRequest(s, o)
+	if err = auth.CheckRedirectURI(r.RedirectURI); err != nil {
+		return s, c, r, err
 	}
-	if _, err := unlessDamaged(s.Load(ctx)); err != nil {
-		return nil, auth.Config{}, err
+	s.SetClientID(c.ID) // it was asked for, or is the stand-in's
+	if err = s.Probe(ctx); err != nil {
+		return s, c, r, err
 	}
-	return s, c, a.coolDownAll(ctx, s)
+	if _, err = unlessDamaged(s.Load(ctx)); err != nil {
+		return s, c, r, err
+	}
+	return s, c, r, a.coolDownAll(ctx, s)
 }
 
 // coolDownAll waits for the limits that a sign-in can meet: it needs the token
@@ -169,39 +170,44 @@ func (a *app) coolDownAll(ctx context.Context, s *session.Session) error {
 	return a.coolDown(ctx, until)
 }
 
-// loginConfig gathers what auth needs, and asks for the client id if nothing gives it.
-func (a *app) loginConfig(ctx context.Context, s *session.Session, o loginOptions) (auth.Config, error) {
+// loginClient is the app to sign in with. It asks for the client ID if nothing gives it.
+func (a *app) loginClient(ctx context.Context, s *session.Session, o loginOptions) (auth.Client, error) {
 	address, err := a.origin()
 	if err != nil {
-		return auth.Config{}, err
+		return auth.Client{}, err
 	}
-	c := auth.Config{
-		Origin: address, ClientID: s.Settings().ClientID, RedirectURI: registered(s),
-		Scopes: withDefaultScope(o.scopes), ShowDialog: o.switchUser, Timeout: o.timeout,
-		Transport: a.transport,
+	c := auth.Client{Origin: address, ID: s.Settings().ClientID, Transport: a.transport}
+	if c.ID == "" && address != "" {
+		c.ID = sandbox.ClientID
 	}
-	if c.ClientID == "" && address != "" {
-		c.ClientID = sandbox.ClientID
-	}
-	if c.ClientID == "" {
-		if c.ClientID, err = a.askClientID(ctx); err != nil {
+	if c.ID == "" {
+		if c.ID, err = a.askClientID(ctx); err != nil {
 			return c, err
 		}
 	}
 	if o.secretStdin {
-		if c.ClientSecret, err = a.readSecret(ctx); err == nil {
-			err = checkDestination(address, c.ClientSecret) // before a person is asked for consent
+		if c.Secret, err = a.readSecret(ctx); err == nil {
+			err = checkDestination(address, c.Secret) // before a person is asked for consent
 		}
 		if err != nil {
 			return c, err
 		}
 	}
+	return c, auth.CheckClientID(c.ID)
+}
+
+// loginRequest is what the person is asked for.
+func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
+	r := auth.Request{
+		RedirectURI: registered(s), Scopes: withDefaultScope(o.scopes),
+		ShowDialog: o.switchUser, Timeout: o.timeout,
+	}
 	if a.console.InForeground() && a.console.ErrIsTerminal {
-		c.Paste = func(ctx context.Context) (string, error) {
+		r.Paste = func(ctx context.Context) (string, error) {
 			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
 		}
 	}
-	return c, cmp.Or(auth.CheckClientID(c.ClientID), auth.CheckRedirectURI(c.RedirectURI))
+	return r
 }
 
 func withDefaultScope(scopes []string) []string {
@@ -235,7 +241,7 @@ func unlessDamaged(l session.Login, err error) (session.Login, error) {
 }
 
 // accept finds out who signed in, makes sure that it is meant, and saves the login.
-func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, o loginOptions) (session.Account, error) {
+func (a *app) accept(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, o loginOptions) (session.Account, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
 		return session.Account{}, err
@@ -245,7 +251,7 @@ func (a *app) accept(ctx context.Context, s *session.Session, c auth.Config, g a
 	}
 	now := a.now()
 	return who, s.Save(ctx, session.Login{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
+		ClientID: c.ID, ClientSecret: c.Secret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
 	}.With(tokens(g), now))
 }
 

@@ -15,11 +15,11 @@ import (
 // only this login may know, and --finish reads it within ten minutes.
 
 func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
-	s, c, err := a.prepareLogin(ctx, o)
+	s, c, r, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
-	address, pending, err := auth.Begin(c)
+	address, pending, err := c.Begin(r)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	c := auth.Config{Transport: a.transport, ClientSecret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
+	c := auth.Client{Transport: a.transport, Secret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
 	if c.Origin, err = a.origin(); err != nil {
 		return err
 	}
@@ -58,13 +58,13 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	if err == nil {
-		c.ClientID = pending.ClientID
+		c.ID = pending.ClientID
 		err = a.acceptFinished(ctx, s, c, g, o)
 	}
 	return errors.Join(err, s.DropPending()) // its code is used up
 }
 
-func (a *app) acceptFinished(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, o loginOptions) error {
+func (a *app) acceptFinished(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, o loginOptions) error {
 	who, err := a.accept(ctx, s, c, g, o)
 	if err == nil {
 		a.welcome(who)

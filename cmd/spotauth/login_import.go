@@ -21,7 +21,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	s, c, err := a.prepareLogin(ctx, o)
+	s, c, _, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -48,12 +48,12 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 
 // saveImported finds out whose login it is, and saves it. If the token in the file has been
 // replaced, Ctrl-C ends only the question whether to replace another account's login.
-func (a *app) saveImported(ctx context.Context, s *session.Session, c auth.Config, g auth.Grant, force, replaced bool) (session.Account, error) {
+func (a *app) saveImported(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, force, replaced bool) (session.Account, error) {
 	whole := ctx
 	if replaced {
 		whole = context.WithoutCancel(ctx)
 	}
-	if !slices.Contains(g.Scopes, defaultScope) {
+	if g.Scopes != nil && !slices.Contains(g.Scopes, defaultScope) {
 		return session.Account{}, fmt.Errorf("%w: %s is missing", auth.ErrScope, defaultScope)
 	}
 	who, err := a.whoHolds(whole, c.Origin, g.Access)
@@ -64,7 +64,7 @@ func (a *app) saveImported(ctx context.Context, s *session.Session, c auth.Confi
 		return who, err
 	}
 	// The file does not say when the person agreed, so the end of the six months is not known.
-	l := session.Login{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Account: who}
+	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}
 	return who, s.Save(whole, l.With(tokens(g), a.now()))
 }
 

@@ -48,17 +48,18 @@ func (a *app) forwarding(w auth.Waiting) string {
 }
 
 // notice says what a waiting login has met, so that nobody is left in silence.
-func (a *app) notice(err error, register string) {
+func (a *app) notice(err error) {
 	if errors.Is(err, auth.ErrStartedTwice) {
 		a.console.Warn("the sign-in page was opened twice; if one of them wasn't you, press Ctrl-C and start again")
 		return
 	}
-	if !errors.Is(err, auth.ErrNoCallback) {
+	var unanswered *auth.UnansweredError
+	if !errors.As(err, &unanswered) {
 		a.console.Note("ignored: %s; still waiting", err.Error())
 		return
 	}
 	a.console.Note(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
-		"\n\n%s\n", register)
+		"\n\n%s\n", unanswered.Register)
 	a.console.Note(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
 }
 

@@ -128,8 +128,8 @@ func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, err
 	if a.callsAPI && address == "" && checkDestination(address, l.Refresh) == nil { // a stand-in is on this machine
 		connectEarly(a.transport, spotify.Origin) // 85 ms less at a round trip of 40 ms
 	}
-	g, err := refreshGrant(ctx, auth.Config{
-		Origin: address, ClientID: l.ClientID, ClientSecret: l.ClientSecret, Transport: a.transport,
+	g, err := refreshGrant(ctx, auth.Client{
+		Origin: address, ID: l.ClientID, Secret: l.ClientSecret, Transport: a.transport,
 	}, l.Refresh)
 	if errors.Is(err, auth.ErrDead) {
 		err = fmt.Errorf("%w: %w", session.ErrDead, err)

@@ -29,35 +29,42 @@ const (
 	DefaultTimeout = 5 * time.Minute
 )
 
-// Config says who signs in where. ClientID is all that must be set.
-type Config struct {
-	Origin       string        // "" is Origin; a stand-in has "http://127.0.0.1:PORT"
-	ClientID     string        // from the app's page on developer.spotify.com
-	ClientSecret secret.String // empty for a public client, which most are
-	RedirectURI  string        // as registered; "" is DefaultRedirectURI; a port in it is kept
-	Scopes       []string      // asked for; a login that grants fewer is refused
-	ShowDialog   bool          // ask again for consent, so that another account can be chosen
-	Timeout      time.Duration // 0 is DefaultTimeout
+// Client is an app at Spotify, as RFC 6749 section 2 has it. ID is all that must be set.
+type Client struct {
+	Origin string        // "" is Origin; a stand-in has "http://127.0.0.1:PORT"
+	ID     string        // from the app's page on developer.spotify.com
+	Secret secret.String // empty for a public client, which most are
 
 	// Transport carries requests to the token endpoint; nil is http.DefaultTransport.
 	Transport http.RoundTripper
+}
+
+// Request is what a person is asked for, and how. Begin uses the first three
+// fields. The zero value asks for nothing but the account.
+type Request struct {
+	RedirectURI string   // as registered; "" is DefaultRedirectURI; a port in it is kept
+	Scopes      []string // a login that grants fewer is refused
+	ShowDialog  bool     // ask again for consent, so that another account can be chosen
+
+	Timeout time.Duration // 0 is DefaultTimeout
 
 	// Ready is called when the port is open, to print and open the URL. It must
 	// not block: the listener answers after it.
 	Ready func(Waiting)
 
-	// Paste reads the address that the browser ended on, where the browser
+	// Paste reads the address that the browser ended on, in case the browser
 	// cannot reach the listener. It is called again after a wrong one, until it
 	// returns an error. It must return soon after its context ends: Login waits
-	// for it. Nil: nobody is there to paste.
+	// for it. Nil means that nobody is there to paste.
 	Paste func(context.Context) (string, error)
 
 	// Notice is called for what Login waits past: ErrForeign, ErrIssuer, ErrAnswer
 	// (for the listener once each, for a pasted address every time),
-	// ErrStartedTwice and ErrNoCallback. Calls come after Ready and do not overlap.
+	// ErrStartedTwice, and after 15 s without an answer an *UnansweredError.
+	// Calls come after Ready and do not overlap.
 	Notice func(error)
 
-	// Finish turns the grant into a kept login and returns the account's name
+	// Finish turns the grant into a saved login and returns the account's name
 	// for the page in the browser, which is shown after it and tells its result.
 	Finish func(context.Context, Grant) (account string, err error)
 }
@@ -66,15 +73,14 @@ type Config struct {
 type Waiting struct {
 	URL      string         // the authorization request; whoever has it can answer it
 	StartURL string         // leads to URL once; for a command line, which all users can read
-	Addr     netip.AddrPort // where the listener is, for port forwarding
-	Register string         // the redirect URI that the app must have registered
+	Addr     netip.AddrPort // of the listener, for port forwarding
 }
 
 // Grant is what Spotify granted.
 type Grant struct {
 	Access    secret.String
 	Refresh   secret.String // after Refresh, the one sent unless Spotify gave a new one
-	Scopes    []string      // granted; those asked for where Spotify does not say
+	Scopes    []string      // nil after Refresh if Spotify did not say
 	ExpiresIn time.Duration // life of Access, 1 s to 24 h
 
 	// How long the refresh token works, and how long the person's consent
@@ -82,43 +88,44 @@ type Grant struct {
 	RefreshExpiresIn, ConsentExpiresIn time.Duration
 }
 
-// Login signs a person in and returns what was granted, after Finish.
+// Login signs a person in and returns what was granted, after r.Finish.
 //
-// It ends at the first answer that belongs to it, whatever else knocks. Errors:
-// ErrDenied, ErrTimeout, ErrPortInUse, ErrPortReserved, ErrScope, *Error,
+// It ends at the first answer that belongs to it, whatever else arrives. Errors:
+// ErrDenied, *UnansweredError, ErrPortInUse, ErrPortReserved, ErrScope, *Error,
 // [*wire.Error], the cause of ctx's end, and what Finish returns.
-func Login(ctx context.Context, c Config) (Grant, error) {
-	c, err := c.checked()
+func (c Client) Login(ctx context.Context, r Request) (Grant, error) {
+	c, r, err := checked(c, r)
 	if err != nil {
 		return Grant{}, err
 	}
-	ln, redirect, err := listen(ctx, c.RedirectURI)
+	ln, redirect, err := listen(ctx, r.RedirectURI)
 	if err != nil {
 		return Grant{}, err
 	}
-	p := c.newPending(redirect)
-	consent := c.authorizeURL(p)
-	l := newLoopback(p, consent, c.Notice)
-	if c.Ready != nil {
-		c.Ready(c.waiting(consent, "http://"+l.host+l.start, ln.Addr().String()))
+	addr := netip.MustParseAddrPort(ln.Addr().String())
+	p := c.newPending(r.Scopes, redirect)
+	l := newLoopback(p, c.authorizeURL(p, r.ShowDialog), r.Notice)
+	l.register = registered(r.RedirectURI, addr)
+	if r.Ready != nil {
+		r.Ready(Waiting{URL: l.consent, StartURL: "http://" + l.host + l.start, Addr: addr})
 	}
 	l.serve(ln) // after Ready, because Notice may use what Ready was told
-	grant, account, err := c.finish(ctx, l)
+	grant, account, err := c.finish(ctx, r, l)
 	l.close(ctx, ending(account, err))
 	return grant, err
 }
 
 // finish takes a waiting login to its end and names the account.
-func (c Config) finish(ctx context.Context, l *loopback) (Grant, string, error) {
-	a, err := c.await(ctx, l)
+func (c Client) finish(ctx context.Context, r Request, l *loopback) (Grant, string, error) {
+	a, err := await(ctx, r, l)
 	if err != nil {
 		return Grant{}, "", err
 	}
 	grant, err := c.exchange(ctx, l.pending, a)
-	if err != nil || c.Finish == nil {
+	if err != nil || r.Finish == nil {
 		return grant, "", err
 	}
-	account, err := c.Finish(ctx, grant)
+	account, err := r.Finish(ctx, grant)
 	if err != nil {
 		return Grant{}, "", err
 	}
@@ -127,37 +134,43 @@ func (c Config) finish(ctx context.Context, l *loopback) (Grant, string, error) 
 
 // await waits on the listener and for a pasted address; the first valid answer
 // of either wins.
-func (c Config) await(ctx context.Context, l *loopback) (answer, error) {
+func await(ctx context.Context, r Request, l *loopback) (answer, error) {
 	pasting, stop := context.WithCancel(ctx)
 	var paste sync.WaitGroup
-	if c.Paste != nil {
-		paste.Go(func() { l.readPastes(pasting, c.Paste) })
+	if r.Paste != nil {
+		paste.Go(func() { l.readPastes(pasting, r.Paste) })
 	}
 	defer paste.Wait()
 	defer stop()
-	return l.wait(ctx, c.Timeout)
+	return l.wait(ctx, r.Timeout)
 }
 
-func (c Config) waiting(consent, start, addr string) Waiting {
-	at := netip.MustParseAddrPort(addr)
-	register := c.RedirectURI
-	if u, _ := url.Parse(register); u.Hostname() != at.Addr().String() {
-		u.Host = "[::1]" // 127.0.0.1 could not be had
-		register = u.String()
+// registered is uri as the app must have it registered for a listener at addr,
+// which is on [::1] if this machine has no 127.0.0.1.
+func registered(uri string, addr netip.AddrPort) string {
+	u, err := url.Parse(uri)
+	if err == nil && u.Hostname() != addr.Addr().String() {
+		u.Host = "[::1]"
+		return u.String()
 	}
-	return Waiting{URL: consent, StartURL: start, Addr: at, Register: register}
+	return uri
 }
 
-// checked returns c with its defaults, or what is wrong with it.
-func (c Config) checked() (Config, error) {
+// checked returns c and r with their defaults, or what is wrong with them.
+func checked(c Client, r Request) (Client, Request, error) {
+	r.RedirectURI = cmp.Or(r.RedirectURI, DefaultRedirectURI)
+	r.Timeout = cmp.Or(r.Timeout, DefaultTimeout)
+	if r.Notice == nil {
+		r.Notice = func(error) {}
+	}
+	c, err := c.checked()
+	return c, r, cmp.Or(err, CheckRedirectURI(r.RedirectURI))
+}
+
+func (c Client) checked() (Client, error) {
 	c.Origin = cmp.Or(c.Origin, Origin)
-	c.RedirectURI = cmp.Or(c.RedirectURI, DefaultRedirectURI)
-	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
 	}
-	if c.Notice == nil {
-		c.Notice = func(error) {}
-	}
-	return c, cmp.Or(checkOrigin(c.Origin), CheckClientID(c.ClientID), CheckRedirectURI(c.RedirectURI))
+	return c, cmp.Or(checkOrigin(c.Origin), CheckClientID(c.ID))
 }

@@ -214,7 +214,7 @@ func TestNoticeComesAfterReady(t *testing.T) {
 		}
 		where = "told"
 	}
-	if _, err := Login(t.Context(), c); err != nil {
+	if _, err := c.Login(t.Context(), c.Request); err != nil {
 		t.Error(err)
 	}
 	tabs.Wait()
@@ -270,7 +270,7 @@ func TestLoginSurvivesAThousandForgedCallbacks(t *testing.T) {
 
 // L-03: forged answers alone end in the timeout, not in a refusal.
 func TestLoginTimesOutUnderForgedCallbacks(t *testing.T) {
-	l := start(t, func(c *Config) { c.Timeout = 300 * time.Millisecond })
+	l := start(t, func(c *config) { c.Timeout = 300 * time.Millisecond })
 	visit(t, "http://"+l.Addr.String()+"/callback?error=access_denied&state=x")
 	<-l.ended
 	if !errors.Is(l.err, ErrTimeout) || l.count() != 0 {
@@ -285,7 +285,7 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 		"different codes": func(i int) string { return fmt.Sprint("canary-code-", i) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := start(t, func(c *Config) {
+			l := start(t, func(c *config) {
 				c.Finish = func(context.Context, Grant) (string, error) {
 					time.Sleep(200 * time.Millisecond) // lets every tab come in time
 					return "Ada", nil
@@ -319,7 +319,7 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 
 // L-13: an answer that comes when the login has ended is told so.
 func TestLoginTellsLateTabsThatItIsOver(t *testing.T) {
-	p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:5000/callback")
+	p := Client{Origin: Origin, ID: testID}.newPending(nil, "http://127.0.0.1:5000/callback")
 	l := newLoopback(p, "https://accounts.spotify.com/authorize", nil)
 	a := answer{code: p.state}
 	for range 2 {
@@ -354,7 +354,7 @@ func FuzzCallback(f *testing.F) {
 		fixed[rendered(p)] = true
 	}
 	f.Fuzz(func(t *testing.T, method, path, query, host, header, value string) {
-		p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:5000/callback")
+		p := Client{Origin: Origin, ID: testID}.newPending(nil, "http://127.0.0.1:5000/callback")
 		l := newLoopback(p, "https://accounts.spotify.com/authorize", func(err error) {
 			if strings.Contains(err.Error(), p.state.Reveal()) {
 				t.Error("a notice gives the state away")

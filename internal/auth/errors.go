@@ -14,7 +14,7 @@ var (
 	ErrPortInUse    = errors.New("the port is in use")
 	ErrPortReserved = errors.New("the system does not give this port out")
 	ErrDenied       = errors.New("access was declined in the browser")
-	ErrTimeout      = errors.New("no answer came from the browser in time")
+	ErrTimeout      = errors.New("no answer came from the browser in time") // of Login in an *UnansweredError
 	ErrScope        = errors.New("spotify did not grant every scope that was asked for")
 	ErrDead         = errors.New("spotify no longer accepts the refresh token")
 	ErrPending      = errors.New("this is not a login that can be finished here")
@@ -22,14 +22,30 @@ var (
 
 // What a login waits past, and what [Complete] refuses.
 var (
-	ErrForeign    = errors.New("the answer does not belong to the login now running")
-	ErrIssuer     = errors.New("the answer names another authorization server")
-	ErrAnswer     = errors.New("this is not an address that spotify's answer arrives at")
-	ErrNoCallback = errors.New("no answer has come from the browser yet")
+	ErrForeign = errors.New("the answer does not belong to the login now running")
+	ErrIssuer  = errors.New("the answer names another authorization server")
+	ErrAnswer  = errors.New("this is not an address that spotify's answer arrives at")
 
 	// ErrStartedTwice is a second request for [Waiting.StartURL].
 	ErrStartedTwice = errors.New("the address that starts the sign-in was opened twice")
 )
+
+// UnansweredError is a login without an answer. The usual reason is that the
+// app has another redirect URI: then Spotify shows an error and never redirects.
+type UnansweredError struct {
+	Register string // the redirect URI that the app must have, exactly
+	Over     bool   // the time is up, and the error is ErrTimeout
+}
+
+func (e *UnansweredError) Error() string {
+	if e.Over {
+		return ErrTimeout.Error()
+	}
+	return "no answer has come from the browser yet"
+}
+
+// Is reports whether target is ErrTimeout and the time is up.
+func (e *UnansweredError) Is(target error) bool { return e.Over && target == ErrTimeout }
 
 // Error is a refusal in the words of RFC 6749, sections 4.1.2.1 and 5.2. It
 // holds no secret and nothing that could upset a terminal.

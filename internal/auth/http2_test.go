@@ -106,7 +106,7 @@ func TestTokenEndpointGetsOneRequestUnderHTTP2(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			_, err := Refresh(ctx, Config{Origin: origin, ClientID: testID, Transport: transport}, secret.New(sent))
+			_, err := Client{Origin: origin, ID: testID, Transport: transport}.Refresh(ctx, secret.New(sent))
 			if !isNetwork(err) || strings.Contains(err.Error(), sent) {
 				t.Errorf("error %v", err)
 			}

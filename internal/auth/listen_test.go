@@ -106,7 +106,7 @@ func TestNothingGoesToAForeignOrigin(t *testing.T) { // L-20
 		"http://127.0.0.1": false, "http://127.0.0.1:8080/": false, "https://127.0.0.1:8080": false,
 		"http://127.0.0.1:8080?x": false, "http://127.0.0.1:": false, "://": false,
 	} {
-		_, _, err := Begin(Config{Origin: origin, ClientID: testID})
+		_, _, err := Client{Origin: origin, ID: testID}.Begin(Request{})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", origin, err)
 		}
@@ -118,9 +118,9 @@ func TestNothingGoesToAForeignOrigin(t *testing.T) { // L-20
 func TestLoginOnAFixedPort(t *testing.T) {
 	port := freePort(t)
 	uri := fmt.Sprintf("http://127.0.0.1:%d/spotify/callback", port)
-	l := start(t, func(c *Config) { c.RedirectURI = uri })
-	if l.Register != uri || l.Addr != netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)) {
-		t.Errorf("waiting at %v for %s", l.Addr, l.Register)
+	l := start(t, func(c *config) { c.RedirectURI = uri })
+	if l.Addr != netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)) {
+		t.Errorf("waiting at %v", l.Addr)
 	}
 	if !strings.HasPrefix(l.answerWith("x"), uri+"?") {
 		t.Errorf("asked for an answer at %s", l.answerWith("x"))
@@ -129,12 +129,31 @@ func TestLoginOnAFixedPort(t *testing.T) {
 	c := l.config(t)
 	c.RedirectURI = uri
 	c.Ready = func(Waiting) { t.Error("the browser was opened") }
-	_, err := Login(t.Context(), c)
+	_, err := c.Login(t.Context(), c.Request)
 	if want := fmt.Sprintf("listening on 127.0.0.1:%d: the port is in use", port); !errors.Is(err, ErrPortInUse) || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
 	visit(t, l.answerWith("canary-code"))
 	l.mustEnd(t, time.Second)
+}
+
+// L-06: whoever waits in vain learns which redirect URI the app must have.
+func TestUnansweredLoginNamesTheRedirectURI(t *testing.T) {
+	checkUnanswered(t, "", DefaultRedirectURI)
+	checkUnanswered(t, "http://127.0.0.1/x", "http://127.0.0.1/x")
+	fixed := fmt.Sprintf("http://127.0.0.1:%d/callback", freePort(t))
+	checkUnanswered(t, fixed, fixed)
+}
+
+func checkUnanswered(t *testing.T, uri, register string) {
+	t.Helper()
+	c := newAccounts(t).config(t)
+	c.RedirectURI, c.Timeout = uri, time.Millisecond
+	_, err := c.Login(t.Context(), c.Request)
+	var unanswered *UnansweredError
+	if !errors.As(err, &unanswered) || !errors.Is(err, ErrTimeout) || unanswered.Register != register {
+		t.Errorf("%q: %#v", uri, err)
+	}
 }
 
 func TestListenErrorKnowsWindows(t *testing.T) { // L-18
@@ -161,7 +180,7 @@ func TestListenErrorKnowsWindows(t *testing.T) { // L-18
 }
 
 func TestLoginOnPort80AsBrowsersSpellIt(t *testing.T) { // L-10, L-18: browsers leave port 80 out
-	p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:80/callback")
+	p := Client{Origin: Origin, ID: testID}.newPending(nil, "http://127.0.0.1:80/callback")
 	for _, address := range []string{"http://127.0.0.1/callback", "http://127.0.0.1:80/callback"} {
 		if _, err := p.readAddress(address + "?code=x&state=" + p.state.Reveal()); err != nil {
 			t.Errorf("%s: %v", address, err)
@@ -179,8 +198,8 @@ func TestLoginOnPort80AsBrowsersSpellIt(t *testing.T) { // L-10, L-18: browsers 
 func TestLoginListensOnLoopbackAlone(t *testing.T) {
 	l := start(t, nil)
 	defer func() { visit(t, l.answerWith("canary-code")); l.mustEnd(t, time.Second) }()
-	if !l.Addr.Addr().IsLoopback() || l.Register != DefaultRedirectURI {
-		t.Errorf("listening on %v for %s", l.Addr, l.Register)
+	if !l.Addr.Addr().IsLoopback() {
+		t.Errorf("listening on %v", l.Addr)
 	}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
@@ -222,9 +241,10 @@ func TestLoginOnIPv6Alone(t *testing.T) {
 		return
 	}
 	l := start(t, nil)
-	if l.Addr.Addr() != netip.IPv6Loopback() || l.Register != "http://[::1]/callback" {
-		t.Errorf("listening on %v for %s", l.Addr, l.Register)
+	if l.Addr.Addr() != netip.IPv6Loopback() {
+		t.Errorf("listening on %v", l.Addr)
 	}
+	checkUnanswered(t, "", "http://[::1]/callback")
 	if status, _ := visit(t, l.answerWith("canary-code")); status != 200 {
 		t.Errorf("status %d", status)
 	}
@@ -233,7 +253,7 @@ func TestLoginOnIPv6Alone(t *testing.T) {
 	c := l.config(t)
 	c.RedirectURI = "http://127.0.0.1:5000/callback"
 	c.Ready = func(Waiting) { t.Error("the browser was opened") }
-	if _, err := Login(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(), "listening on 127.0.0.1:5000: ") {
+	if _, err := c.Login(t.Context(), c.Request); err == nil || !strings.HasPrefix(err.Error(), "listening on 127.0.0.1:5000: ") {
 		t.Errorf("a fixed port on 127.0.0.1: %v", err)
 	}
 }

@@ -67,14 +67,22 @@ func respond(status int, body string) http.HandlerFunc {
 	}
 }
 
+// config is a client and what it asks for.
+type config struct {
+	Client
+	Request
+}
+
 // config is a login at a whose transport is its own, so that no connection of
 // one test is left to the next.
-func (a *accounts) config(t *testing.T) Config {
+func (a *accounts) config(t *testing.T) config {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return Config{Origin: a.URL, ClientID: testID, Scopes: []string{testScope},
-		Timeout: 20 * time.Second, Transport: transport}
+	return config{
+		Client{Origin: a.URL, ID: testID, Transport: transport},
+		Request{Scopes: []string{testScope}, Timeout: 20 * time.Second},
+	}
 }
 
 // answerURL is where the browser is sent after consent, with code.
@@ -107,7 +115,7 @@ func visit(t *testing.T, address string) (status int, body string) {
 
 // browse starts tab in the background when a login is ready, and returns a func
 // that waits for it.
-func browse(c *Config, tab func(Waiting)) (done func()) {
+func browse(c *config, tab func(Waiting)) (done func()) {
 	var tabs sync.WaitGroup
 	c.Ready = func(w Waiting) { tabs.Go(func() { tab(w) }) }
 	return tabs.Wait
@@ -164,7 +172,7 @@ func TestLoginTellsTheTruthInTheBrowser(t *testing.T) { // L-08, L-14: the page 
 					t.Errorf("status %d, page %s", status, body)
 				}
 			})
-			g, err := Login(t.Context(), c)
+			g, err := c.Login(t.Context(), c.Request)
 			wait()
 			if tt.text != "" && (err == nil || err.Error() != tt.text) || tt.text == "" && !errors.Is(err, tt.want) {
 				t.Errorf("error %v", err)
@@ -202,7 +210,7 @@ func TestLoginSendsTheRequestsOfTheRFCs(t *testing.T) { // L-07, L-12
 			authorize = u.Query()
 			visit(t, answerURL(w.URL, "canary-code"))
 		})
-		g, err := Login(t.Context(), c)
+		g, err := c.Login(t.Context(), c.Request)
 		wait()
 		if err != nil {
 			t.Fatal(err)

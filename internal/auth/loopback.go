@@ -31,6 +31,7 @@ type loopback struct {
 	result   string // the path that the answer is redirected to, not to be guessed
 	start    string // the path that leads to consent once, not to be guessed either
 	consent  string // the authorization URL
+	register string // the redirect URI for an UnansweredError
 	notice   func(error)
 	server   *http.Server
 	serving  sync.WaitGroup
@@ -99,9 +100,9 @@ func (l *loopback) wait(ctx context.Context, timeout time.Duration) (answer, err
 		case a := <-l.answers:
 			return a, nil
 		case <-quiet.C:
-			l.say(ErrNoCallback)
+			l.say(&UnansweredError{Register: l.register})
 		case <-limit.C:
-			return answer{}, ErrTimeout
+			return answer{}, &UnansweredError{l.register, true}
 		case <-ctx.Done():
 			return answer{}, context.Cause(ctx)
 		}

@@ -30,7 +30,7 @@ type running struct {
 	notices []error
 }
 
-func start(t *testing.T, change func(*Config)) *running {
+func start(t *testing.T, change func(*config)) *running {
 	t.Helper()
 	r := &running{accounts: newAccounts(t), ended: make(chan struct{})}
 	c := r.config(t)
@@ -46,7 +46,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	}
 	go func() {
 		defer close(r.ended)
-		r.grant, r.err = Login(t.Context(), c)
+		r.grant, r.err = c.Login(t.Context(), c.Request)
 	}()
 	select {
 	case r.Waiting = <-ready:
@@ -107,18 +107,18 @@ func TestWaitSpeaksUpAfterSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		type notice struct {
-			what error
+			what UnansweredError
 			at   time.Duration
 		}
 		var notices []notice
 		l := newLoopback(Pending{RedirectURI: DefaultRedirectURI}, "https://accounts.spotify.com/authorize", func(err error) {
-			notices = append(notices, notice{err, time.Since(began)})
+			notices = append(notices, notice{*err.(*UnansweredError), time.Since(began)})
 		})
 		_, err := l.wait(t.Context(), DefaultTimeout)
 		if !errors.Is(err, ErrTimeout) || time.Since(began) != 5*time.Minute {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
-		if !slices.Equal(notices, []notice{{ErrNoCallback, 15 * time.Second}}) {
+		if !slices.Equal(notices, []notice{{UnansweredError{}, 15 * time.Second}}) {
 			t.Errorf("notices %v", notices)
 		}
 	})
@@ -160,7 +160,7 @@ func TestLoginEndsWithItsContext(t *testing.T) {
 			addr = w.Addr.String()
 			time.AfterFunc(50*time.Millisecond, func() { at = time.Now(); cancel(errInterrupted) })
 		}
-		_, err = Login(ctx, c)
+		_, err = c.Login(ctx, c.Request)
 		if conn, err := net.Dial("tcp", addr); err == nil {
 			conn.Close()
 			t.Error("the port is still open")
@@ -200,7 +200,7 @@ func TestLoginEndsWithItsContextInTheExchange(t *testing.T) {
 				}
 				c := a.config(t)
 				wait := browse(&c, func(w Waiting) { tab(t, answerURL(w.URL, "canary-code")) })
-				_, err := Login(ctx, c)
+				_, err := c.Login(ctx, c.Request)
 				defer wait()
 				return <-at, err
 			})
@@ -212,7 +212,7 @@ func TestLoginEndsWithItsContextInTheExchange(t *testing.T) {
 func TestLoginTakesAPastedAddress(t *testing.T) {
 	var l *running
 	pasted := make(chan string)
-	l = start(t, func(c *Config) {
+	l = start(t, func(c *config) {
 		c.Paste = func(ctx context.Context) (string, error) {
 			select {
 			case text := <-pasted:
@@ -244,7 +244,7 @@ func TestLoginTakesAPastedAddress(t *testing.T) {
 // L-01: the first valid answer wins, and the other way of answering is called off.
 func TestLoginCallsPastingOffWhenTheBrowserAnswers(t *testing.T) {
 	calledOff := make(chan struct{})
-	l := start(t, func(c *Config) {
+	l := start(t, func(c *config) {
 		c.Paste = func(ctx context.Context) (string, error) {
 			<-ctx.Done()
 			time.Sleep(50 * time.Millisecond) // a terminal to put back in order
@@ -264,7 +264,7 @@ func TestLoginCallsPastingOffWhenTheBrowserAnswers(t *testing.T) {
 // L-01: nobody at the keyboard any more is no reason to stop listening.
 func TestLoginListensOnWhenPastingEnds(t *testing.T) {
 	closed := make(chan struct{})
-	l := start(t, func(c *Config) {
+	l := start(t, func(c *config) {
 		c.Paste = func(context.Context) (string, error) {
 			close(closed)
 			return "", io.EOF

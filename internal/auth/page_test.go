@@ -24,7 +24,7 @@ func everyPage() map[string]page {
 
 // L-09: every answer has the whole set of headers, whatever its status.
 func TestEveryAnswerHasTheHeaders(t *testing.T) {
-	p := Config{Origin: Origin, ClientID: testID}.newPending("http://127.0.0.1:5000/callback")
+	p := Client{Origin: Origin, ID: testID}.newPending(nil, "http://127.0.0.1:5000/callback")
 	good := "/callback?code=canary-code&state=" + p.state.Reveal()
 	tests := []struct {
 		name, method, target, host, header string

@@ -35,12 +35,12 @@ type Pending struct {
 // Begin starts a login that another process will end with Complete, for
 // callers without a terminal. It returns the URL to open in any browser; the
 // page after consent fails to load, and its address is the answer.
-func Begin(c Config) (string, Pending, error) {
-	c, err := c.checked()
+func (c Client) Begin(r Request) (string, Pending, error) {
+	c, r, err := checked(c, r)
 	if err != nil {
 		return "", Pending{}, err
 	}
-	u, err := url.Parse(c.RedirectURI)
+	u, err := url.Parse(r.RedirectURI)
 	if err != nil {
 		return "", Pending{}, err
 	}
@@ -50,18 +50,17 @@ func Begin(c Config) (string, Pending, error) {
 		const dynamic, ports = 49152, 16384 // RFC 6335 section 6
 		u.Host += ":" + strconv.Itoa(dynamic+rand.IntN(ports))
 	}
-	p := c.newPending(u.String())
-	return c.authorizeURL(p), p, nil
+	p := c.newPending(r.Scopes, u.String())
+	return c.authorizeURL(p, r.ShowDialog), p, nil
 }
 
-// Complete ends a login from the address that the browser ended on. Of c it
-// uses ClientSecret, Transport and Origin, which must be that of Begin. Errors:
-// ErrTimeout after PendingLife, ErrPending, ErrForeign, ErrIssuer, ErrAnswer
+// Complete ends a login from the address that the browser ended on. c.Origin
+// must be that of Begin, and c.ID is taken from there. Errors: ErrTimeout after PendingLife, ErrPending, ErrForeign, ErrIssuer, ErrAnswer
 // for a wrong address, and those of the exchange in Login.
-func Complete(ctx context.Context, c Config, p Pending, pasted string) (Grant, error) {
-	c.ClientID, c.RedirectURI, c.Scopes = p.ClientID, p.RedirectURI, p.Scopes
+func (c Client) Complete(ctx context.Context, p Pending, pasted string) (Grant, error) {
+	c.ID = p.ClientID
 	c, err := c.checked()
-	if err != nil || c.Origin != p.origin {
+	if err != nil || c.Origin != p.origin || CheckRedirectURI(p.RedirectURI) != nil {
 		return Grant{}, ErrPending
 	}
 	if age := time.Since(p.Created); age < 0 || age > PendingLife {
@@ -74,11 +73,11 @@ func Complete(ctx context.Context, c Config, p Pending, pasted string) (Grant, e
 	return c.exchange(ctx, p, a)
 }
 
-func (c Config) newPending(redirectURI string) Pending {
+func (c Client) newPending(scopes []string, redirectURI string) Pending {
 	return Pending{
-		ClientID:    c.ClientID,
+		ClientID:    c.ID,
 		RedirectURI: redirectURI,
-		Scopes:      slices.Clone(c.Scopes),
+		Scopes:      slices.Clone(scopes),
 		Created:     time.Now(),
 		origin:      c.Origin,
 		// The shape of a verifier suits a state too: 32 random bytes, base64url.
@@ -89,15 +88,15 @@ func (c Config) newPending(redirectURI string) Pending {
 
 // authorizeURL is the authorization request of RFC 6749 section 4.1.1, with
 // the challenge of RFC 7636 section 4.3.
-func (c Config) authorizeURL(p Pending) string {
+func (c Client) authorizeURL(p Pending, showDialog bool) string {
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(p.verifier.Reveal())}
-	if c.ShowDialog {
+	if showDialog {
 		options = append(options, oauth2.SetAuthURLParam("show_dialog", "true"))
 	}
 	client := oauth2.Config{
-		ClientID:    c.ClientID,
+		ClientID:    p.ClientID,
 		RedirectURL: p.RedirectURI,
-		Scopes:      c.Scopes,
+		Scopes:      p.Scopes,
 		Endpoint:    oauth2.Endpoint{AuthURL: c.Origin + "/authorize"},
 	}
 	return client.AuthCodeURL(p.state.Reveal(), options...)

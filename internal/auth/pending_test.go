@@ -18,7 +18,7 @@ import (
 func TestBeginAndComplete(t *testing.T) {
 	a := newAccounts(t)
 	c := a.config(t)
-	address, begun, err := Begin(c)
+	address, begun, err := c.Begin(c.Request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestBeginAndComplete(t *testing.T) {
 		!strings.HasPrefix(answerURL(address, ""), p.RedirectURI) {
 		t.Errorf("parked %+v", p)
 	}
-	g, err := Complete(t.Context(), Config{Origin: a.URL, Transport: c.Transport}, p, answerURL(address, "canary-code")+"\n")
+	g, err := Client{Origin: a.URL, Transport: c.Transport}.Complete(t.Context(), p, answerURL(address, "canary-code")+"\n")
 	if err != nil || g.Access.Reveal() != "canary-access" {
 		t.Fatalf("granted %v, error %v", g, err)
 	}
@@ -50,7 +50,7 @@ func TestBeginAdvertisesADynamicPort(t *testing.T) {
 	for uri, fixed := range map[string]string{
 		"": "", "http://[::1]/x": "", "http://127.0.0.1:5000/callback": "5000",
 	} {
-		_, p, err := Begin(Config{ClientID: testID, RedirectURI: uri})
+		_, p, err := Client{ID: testID}.Begin(Request{RedirectURI: uri})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestBeginAdvertisesADynamicPort(t *testing.T) {
 func TestCompleteRefuses(t *testing.T) { // L-03, L-12, L-14, L-15, L-20
 	tests := []struct {
 		name   string
-		change func(*Config, *Pending)
+		change func(*config, *Pending)
 		answer string // STATE and URI are filled in
 		want   error
 	}{
@@ -77,18 +77,18 @@ func TestCompleteRefuses(t *testing.T) { // L-03, L-12, L-14, L-15, L-20
 		{"no query", nil, "URI", ErrForeign},
 		{"nothing", nil, "", ErrAnswer},
 		{"two codes", nil, "URI?code=c&code=d&state=STATE", ErrAnswer},
-		{"too late", func(_ *Config, p *Pending) { p.Created = p.Created.Add(-PendingLife - time.Second) },
+		{"too late", func(_ *config, p *Pending) { p.Created = p.Created.Add(-PendingLife - time.Second) },
 			"URI?code=c&state=STATE", ErrTimeout},
-		{"from the future", func(_ *Config, p *Pending) { p.Created = p.Created.Add(time.Hour) },
+		{"from the future", func(_ *config, p *Pending) { p.Created = p.Created.Add(time.Hour) },
 			"URI?code=c&state=STATE", ErrTimeout},
-		{"begun elsewhere", func(c *Config, _ *Pending) { c.Origin = "" }, "URI?code=c&state=STATE", ErrPending},
-		{"nothing begun", func(_ *Config, p *Pending) { *p = Pending{} }, "URI?code=c&state=STATE", ErrPending},
+		{"begun elsewhere", func(c *config, _ *Pending) { c.Origin = "" }, "URI?code=c&state=STATE", ErrPending},
+		{"nothing begun", func(_ *config, p *Pending) { *p = Pending{} }, "URI?code=c&state=STATE", ErrPending},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newAccounts(t)
 			c := a.config(t)
-			_, p, err := Begin(c)
+			_, p, err := c.Begin(c.Request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestCompleteRefuses(t *testing.T) { // L-03, L-12, L-14, L-15, L-20
 			if tt.change != nil {
 				tt.change(&c, &p)
 			}
-			if _, err := Complete(t.Context(), c, p, pasted); !errors.Is(err, tt.want) {
+			if _, err := c.Complete(t.Context(), p, pasted); !errors.Is(err, tt.want) {
 				t.Errorf("error %v", err)
 			}
 			if a.count() != 0 {
@@ -107,7 +107,7 @@ func TestCompleteRefuses(t *testing.T) { // L-03, L-12, L-14, L-15, L-20
 }
 
 func TestDecodePendingRefuses(t *testing.T) {
-	_, p, err := Begin(Config{ClientID: testID})
+	_, p, err := Client{ID: testID}.Begin(Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestDecodePendingRefuses(t *testing.T) {
 }
 
 func TestPendingHidesItsSecrets(t *testing.T) { // L-12, S-01
-	_, p, err := Begin(Config{ClientID: testID})
+	_, p, err := Client{ID: testID}.Begin(Request{})
 	if err != nil {
 		t.Fatal(err)
 	}

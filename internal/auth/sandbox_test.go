@@ -19,20 +19,28 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
+// config is a client and what it asks for.
+type config struct {
+	auth.Client
+	auth.Request
+}
+
 // spotify is a stand-in with a client that signs in to it.
-func spotify(t *testing.T, o sandbox.Options) (*sandbox.Server, auth.Config) {
+func spotify(t *testing.T, o sandbox.Options) (*sandbox.Server, config) {
 	t.Helper()
 	s, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return s, auth.Config{Origin: s.URL(), ClientID: sandbox.ClientID,
-		Scopes: []string{"user-follow-read"}, Timeout: 30 * time.Second}
+	return s, config{
+		auth.Client{Origin: s.URL(), ID: sandbox.ClientID},
+		auth.Request{Scopes: []string{"user-follow-read"}, Timeout: 30 * time.Second},
+	}
 }
 
 // loginWith is a login whose browser is consent.
-func loginWith(t *testing.T, c auth.Config, consent func(context.Context, *http.Client, string) error) (auth.Grant, error) {
+func loginWith(t *testing.T, c config, consent func(context.Context, *http.Client, string) error) (auth.Grant, error) {
 	t.Helper()
 	var browser sync.WaitGroup
 	c.Ready = func(w auth.Waiting) {
@@ -43,7 +51,7 @@ func loginWith(t *testing.T, c auth.Config, consent func(context.Context, *http.
 		})
 	}
 	defer browser.Wait()
-	return auth.Login(t.Context(), c)
+	return c.Login(t.Context(), c.Request)
 }
 
 // The whole protocol with a Spotify that shares no code with this package.
@@ -51,22 +59,22 @@ func TestLoginAtTheStandIn(t *testing.T) { // L-12, T-01, T-09
 	tests := []struct {
 		name    string
 		options sandbox.Options
-		change  func(*auth.Config)
+		change  func(*config)
 		consent func(context.Context, *http.Client, string) error
 		want    error
 	}{
 		{"agreed", sandbox.Options{}, nil, sandbox.Agree, nil},
-		{"with a secret", sandbox.Options{}, func(c *auth.Config) {
-			c.ClientID, c.ClientSecret = sandbox.SecretClientID, secret.New(sandbox.ClientSecret)
+		{"with a secret", sandbox.Options{}, func(c *config) {
+			c.ID, c.Secret = sandbox.SecretClientID, secret.New(sandbox.ClientSecret)
 		}, sandbox.Agree, nil},
 		{"rotating", sandbox.Options{Rotate: true}, nil, sandbox.Agree, nil},
-		{"two scopes", sandbox.Options{}, func(c *auth.Config) {
+		{"two scopes", sandbox.Options{}, func(c *config) {
 			c.Scopes = append(c.Scopes, "user-read-email")
 		}, sandbox.Agree, nil},
 		{"cancelled", sandbox.Options{}, nil, sandbox.Cancel, auth.ErrDenied},
 		{"scope withheld", sandbox.Options{Faults: []string{"exchange:scope=user-read-email"}}, nil, sandbox.Agree, auth.ErrScope},
 		{"issuer named", sandbox.Options{Faults: []string{"callback:iss=" + auth.Origin}},
-			func(c *auth.Config) { c.Timeout = 500 * time.Millisecond }, nil, auth.ErrTimeout},
+			func(c *config) { c.Timeout = 500 * time.Millisecond }, nil, auth.ErrTimeout},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,20 +103,20 @@ func TestLoginAtTheStandIn(t *testing.T) { // L-12, T-01, T-09
 }
 
 // checkTwoRefreshes uses g as a client does that keeps what it is given.
-func checkTwoRefreshes(t *testing.T, s *sandbox.Server, c auth.Config, g auth.Grant) {
+func checkTwoRefreshes(t *testing.T, s *sandbox.Server, c config, g auth.Grant) {
 	t.Helper()
 	if fmt.Sprint(g.Scopes) != fmt.Sprint(c.Scopes) || g.ExpiresIn != time.Hour {
 		t.Errorf("granted %v for %v", g.Scopes, g.ExpiresIn)
 	}
 	for range 2 {
-		next, err := auth.Refresh(t.Context(), c, g.Refresh)
+		next, err := c.Refresh(t.Context(), g.Refresh)
 		if err != nil || next.Access.Equal(g.Access) {
 			t.Fatalf("refresh: %v", err)
 		}
 		g = next
 	}
 	s.Advance(184 * 24 * time.Hour)
-	if _, err := auth.Refresh(t.Context(), c, g.Refresh); !errors.Is(err, auth.ErrDead) {
+	if _, err := c.Refresh(t.Context(), g.Refresh); !errors.Is(err, auth.ErrDead) {
 		t.Errorf("after six months: %v", err)
 	}
 }

@@ -24,12 +24,11 @@ const (
 )
 
 // Refresh asks for a new access token, with exactly one request (RFC 6749
-// section 6). Of c it uses Origin, ClientID, ClientSecret, Transport and, as the
-// scopes of an answer that names none, Scopes.
+// section 6).
 //
 // ErrDead alone means that the refresh token is of no more use: Spotify said
 // invalid_grant. After [*wire.Error] and any other *Error it may work later.
-func Refresh(ctx context.Context, c Config, refresh secret.String) (Grant, error) {
+func (c Client) Refresh(ctx context.Context, refresh secret.String) (Grant, error) {
 	c, err := c.checked()
 	if err != nil {
 		return Grant{}, err
@@ -53,7 +52,7 @@ func Refresh(ctx context.Context, c Config, refresh secret.String) (Grant, error
 
 // exchange turns an answer into a grant of all scopes asked for (RFC 6749
 // section 4.1.3, RFC 7636 section 4.5).
-func (c Config) exchange(ctx context.Context, p Pending, a answer) (Grant, error) {
+func (c Client) exchange(ctx context.Context, p Pending, a answer) (Grant, error) {
 	if err := a.err(); err != nil {
 		return Grant{}, err
 	}
@@ -69,7 +68,10 @@ func (c Config) exchange(ctx context.Context, p Pending, a answer) (Grant, error
 	if grant.Refresh.Empty() {
 		return Grant{}, unusable("no refresh token")
 	}
-	for _, scope := range c.Scopes {
+	if grant.Scopes == nil { // all that was asked for (RFC 6749 section 5.1)
+		grant.Scopes = slices.Clone(p.Scopes)
+	}
+	for _, scope := range p.Scopes {
 		if !slices.Contains(grant.Scopes, scope) {
 			return Grant{}, fmt.Errorf("%w: %s is missing", ErrScope, scope)
 		}
@@ -79,7 +81,7 @@ func (c Config) exchange(ctx context.Context, p Pending, a answer) (Grant, error
 
 // post makes one request of the token endpoint. Secrets that were sent are
 // removed from the errors of the answer.
-func (c Config) post(ctx context.Context, form url.Values, sent ...secret.String) (Grant, error) {
+func (c Client) post(ctx context.Context, form url.Values, sent ...secret.String) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	req, err := c.tokenRequest(ctx, form)
@@ -101,7 +103,7 @@ func (c Config) post(ctx context.Context, form url.Values, sent ...secret.String
 	var t tokenResponse
 	_ = json.Unmarshal(body.Bytes(), &t)
 	if res.StatusCode/100 != 2 || t.Error != "" {
-		sent = append(sent, c.ClientSecret, secret.New(strings.TrimPrefix(req.Header.Get("Authorization"), "Basic ")))
+		sent = append(sent, c.Secret, secret.New(strings.TrimPrefix(req.Header.Get("Authorization"), "Basic ")))
 		return Grant{}, &Error{
 			Endpoint:    "token",
 			Status:      res.StatusCode,
@@ -110,7 +112,7 @@ func (c Config) post(ctx context.Context, form url.Values, sent ...secret.String
 			RetryAfter:  wire.RetryAfter(res.Header, time.Now()),
 		}
 	}
-	return t.grant(c.Scopes)
+	return t.grant()
 }
 
 // tokenRequest authenticates the client as RFC 6749 section 2.3.1 has it. A
@@ -118,9 +120,9 @@ func (c Config) post(ctx context.Context, form url.Values, sent ...secret.String
 // without GetBody net/http cannot repeat the request, which it does under
 // HTTP/2 as long as the server resets streams, and a connection of its own
 // cannot turn out to be closed after it was idle.
-func (c Config) tokenRequest(ctx context.Context, form url.Values) (*http.Request, error) {
-	if c.ClientSecret.Empty() {
-		form.Set("client_id", c.ClientID)
+func (c Client) tokenRequest(ctx context.Context, form url.Values) (*http.Request, error) {
+	if c.Secret.Empty() {
+		form.Set("client_id", c.ID)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Origin+"/api/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -129,8 +131,8 @@ func (c Config) tokenRequest(ctx context.Context, form url.Values) (*http.Reques
 	req.GetBody, req.Close = nil, true
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if !c.ClientSecret.Empty() {
-		req.SetBasicAuth(url.QueryEscape(c.ClientID), url.QueryEscape(c.ClientSecret.Reveal()))
+	if !c.Secret.Empty() {
+		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret.Reveal()))
 	}
 	return req, nil
 }
@@ -151,8 +153,8 @@ type tokenResponse struct {
 	Description string `json:"error_description"`
 }
 
-// grant checks a success. Scopes are those that were asked for.
-func (t tokenResponse) grant(scopes []string) (Grant, error) {
+// grant checks a success.
+func (t tokenResponse) grant() (Grant, error) {
 	switch {
 	case t.AccessToken == "":
 		return Grant{}, unusable("no token that can be read")
@@ -165,7 +167,6 @@ func (t tokenResponse) grant(scopes []string) (Grant, error) {
 	g := Grant{
 		Access:           secret.New(t.AccessToken),
 		Refresh:          secret.New(t.RefreshToken),
-		Scopes:           slices.Clone(scopes),
 		ExpiresIn:        t.ExpiresIn.upTo(day),
 		RefreshExpiresIn: t.RefreshTokenExpiresIn.upTo(10 * 365 * day),
 		ConsentExpiresIn: t.AuthorizationExpiresIn.upTo(10 * 365 * day),

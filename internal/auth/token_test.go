@@ -25,13 +25,13 @@ import (
 // sent is what a refresh sends; no error may hold it.
 const sent = "canary-refresh-sent"
 
-func (a *accounts) refresh(t *testing.T, change func(*Config)) (Grant, error) {
+func (a *accounts) refresh(t *testing.T, change func(*config)) (Grant, error) {
 	t.Helper()
 	c := a.config(t)
 	if change != nil {
 		change(&c)
 	}
-	return Refresh(t.Context(), c, secret.New(sent))
+	return c.Refresh(t.Context(), secret.New(sent))
 }
 
 // T-01: no new refresh token in the answer means that the old one goes on.
@@ -74,15 +74,15 @@ func TestTokenEndpointGetsOneRequest(t *testing.T) {
 					a := newAccounts(t)
 					a.answer = answer
 					c := a.config(t)
-					c.ClientSecret = clientSecret
+					c.Secret = clientSecret
 					if grantType == "refresh_token" {
-						_, _ = Refresh(t.Context(), c, secret.New(sent))
+						_, _ = c.Refresh(t.Context(), secret.New(sent))
 					} else {
-						address, p, err := Begin(c)
+						address, p, err := c.Begin(c.Request)
 						if err != nil {
 							t.Fatal(err)
 						}
-						_, _ = Complete(t.Context(), c, p, answerURL(address, "canary-code"))
+						_, _ = c.Complete(t.Context(), p, answerURL(address, "canary-code"))
 					}
 					checkOnePost(t, a, grantType, clientSecret)
 				})
@@ -229,7 +229,7 @@ func TestRefreshWithoutANetwork(t *testing.T) { // T-03
 	tls.Config.ErrorLog = log.New(io.Discard, "", 0)
 	tls.StartTLS()
 	defer tls.Close()
-	_, err = a.refresh(t, func(c *Config) {
+	_, err = a.refresh(t, func(c *config) {
 		c.Origin = Origin
 		c.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, tls.Listener.Addr().String())
@@ -242,10 +242,10 @@ func TestRefreshWithoutANetwork(t *testing.T) { // T-03
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupted := errors.New("interrupted")
 	cancel(interrupted)
-	if _, err := Refresh(ctx, a.config(t), secret.New(sent)); !errors.Is(err, interrupted) || isNetwork(err) {
+	if _, err := a.config(t).Refresh(ctx, secret.New(sent)); !errors.Is(err, interrupted) || isNetwork(err) {
 		t.Errorf("interrupted: %v", err)
 	}
-	if _, err := Refresh(t.Context(), a.config(t), secret.String{}); err == nil || errors.Is(err, ErrDead) {
+	if _, err := a.config(t).Refresh(t.Context(), secret.String{}); err == nil || errors.Is(err, ErrDead) {
 		t.Errorf("no refresh token: %v", err)
 	}
 }
@@ -267,13 +267,13 @@ func TestRefusalsRepeatNoSecret(t *testing.T) {
 		a := newAccounts(t)
 		a.answer = echo
 		c := a.config(t)
-		c.ClientSecret = clientSecret
+		c.Secret = clientSecret
 		var err error
 		if grantType == "refresh_token" {
-			_, err = Refresh(t.Context(), c, secret.New(sent))
+			_, err = c.Refresh(t.Context(), secret.New(sent))
 		} else {
-			address, p, _ := Begin(c)
-			_, err = Complete(t.Context(), c, p, answerURL(address, "canary-code"))
+			address, p, _ := c.Begin(c.Request)
+			_, err = c.Complete(t.Context(), p, answerURL(address, "canary-code"))
 		}
 		form := a.posts[0].PostForm
 		_, basic, _ := strings.Cut(a.posts[0].Header.Get("Authorization"), " ")
@@ -339,7 +339,7 @@ func TestTokenEndpointIsGivenHalfAMinute(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
-			_, err := Refresh(t.Context(), Config{ClientID: testID, Transport: transport}, secret.New(sent))
+			_, err := Client{ID: testID, Transport: transport}.Refresh(t.Context(), secret.New(sent))
 			if took := time.Since(began); took != 30*time.Second {
 				t.Errorf("%s: took %v", name, took)
 			}
@@ -355,10 +355,10 @@ func TestDeadlineOfTheCallerIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
-		_, err := Refresh(ctx, Config{ClientID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		_, err := Client{ID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		})}, secret.New(sent))
+		})}.Refresh(ctx, secret.New(sent))
 		if !isNetwork(err) || err.Error() != "cannot reach accounts.spotify.com: no answer in time" {
 			t.Errorf("error %v", err)
 		}
@@ -370,7 +370,7 @@ func TestTokenRequestsShareNoConnection(t *testing.T) {
 	a := newAccounts(t)
 	c := a.config(t)
 	for range 3 {
-		if _, err := Refresh(t.Context(), c, secret.New(sent)); err != nil {
+		if _, err := c.Refresh(t.Context(), secret.New(sent)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -385,10 +385,10 @@ func TestTokenRequestsShareNoConnection(t *testing.T) {
 
 func TestTokenRequestsGoToSpotify(t *testing.T) { // L-20, T-08
 	var asked string
-	_, _ = Refresh(t.Context(), Config{ClientID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	_, _ = Client{ID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		asked = r.URL.String()
 		return nil, io.EOF
-	})}, secret.New(sent))
+	})}.Refresh(t.Context(), secret.New(sent))
 	if asked != "https://accounts.spotify.com/api/token" {
 		t.Errorf("asked %s", asked)
 	}
@@ -437,11 +437,11 @@ func TestLoginChecksTheGrant(t *testing.T) {
 			a.answer = respond(200, tt.body)
 			c := a.config(t)
 			c.Scopes = tt.asked
-			address, p, err := Begin(c)
+			address, p, err := c.Begin(c.Request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := Complete(t.Context(), c, p, answerURL(address, "canary-code"))
+			g, err := c.Complete(t.Context(), p, answerURL(address, "canary-code"))
 			if tt.err != "" {
 				if err == nil || err.Error() != tt.err || !g.Access.Empty() {
 					t.Errorf("error %v, grant %v", err, g)
@@ -518,9 +518,9 @@ func FuzzTokenError(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		body = strings.ReplaceAll(body, "SENT", sent)
-		_, err := Refresh(t.Context(), Config{ClientID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		_, err := Client{ID: testID, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-		})}, secret.New(sent))
+		})}.Refresh(t.Context(), secret.New(sent))
 		if err == nil {
 			return
 		}
