@@ -29,6 +29,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, o sandbox.Options) *bench {
+	o.Names = sandbox.NamesNasty
 	server, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,7 @@ type sandboxOptions struct {
 	seed          uint64
 	clientID      string
 	mode          string
+	names         string
 	consent       string
 	faults        []string
 }
@@ -59,6 +60,8 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.port, "port", 0, "port on 127.0.0.1 (default: a free one)")
 	f.IntVar(&o.artists, "artists", 120, "how many artists are followed")
 	f.Uint64Var(&o.seed, "seed", 1, "what the artists are made from")
+	f.StringVar(&o.names, "names", "friendly", "artist names: friendly, or nasty ones that trip up tables, CSV files and shells")
+	complete(cmd, "names", "friendly", "nasty")
 	f.StringVar(&o.mode, "mode", "development", "quota mode of the app: development, or extended with the older fields and calls")
 	complete(cmd, "mode", "development", "extended")
 	f.StringVar(&o.clientID, "client-id", "", "the only client ID that is registered (default: any 32 hexadecimal digits)")
@@ -77,7 +80,7 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	}
 	server, err := sandbox.New(sandbox.Options{
 		Listener: listener, Artists: o.artists, Seed: o.seed,
-		Mode: sandbox.Mode(o.mode), ClientID: o.clientID, Consent: sandbox.Consent(o.consent), Faults: o.faults,
+		Names: sandbox.Names(o.names), Mode: sandbox.Mode(o.mode), ClientID: o.clientID, Consent: sandbox.Consent(o.consent), Faults: o.faults,
 	})
 	if err != nil {
 		listener.Close()

@@ -261,9 +261,11 @@ func agreeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(resp.Header.Get("Location")+"\n"), 0o600))
 }
 
-// startSandbox starts a stand-in with artists=N, fault=SPEC, consent=..., mode=..., rotate.
+// startSandbox starts a stand-in with artists=N, tracks=N, names=..., fault=SPEC,
+// consent=..., mode=..., client=ID, redirect=URI, rotate. The names are nasty unless
+// the script says otherwise.
 func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
-	o := sandbox.Options{Artists: 120, Seed: 1}
+	o := sandbox.Options{Artists: 120, Seed: 1, Names: sandbox.NamesNasty}
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
@@ -277,6 +279,14 @@ func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
 			o.Consent = sandbox.Consent(value)
 		case "rotate":
 			o.Rotate = true
+		case "names":
+			o.Names = sandbox.Names(value)
+		case "client":
+			o.ClientID = value
+		case "tracks":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			o.Tracks = n
 		case "mode":
 			o.Mode = sandbox.Mode(value)
 		case "redirect":
@@ -316,6 +326,12 @@ func tellSandbox(ts *testscript.TestScript, neg bool, args []string) {
 		d, err := time.ParseDuration(args[1])
 		ts.Check(err)
 		server.Advance(d)
+	case "unfollow": // the first N artists
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		for _, artist := range server.Artists()[:n] {
+			server.Unfollow(artist.ID)
+		}
 	case "account":
 		server.SignInAs(args[1], args[2])
 	default:

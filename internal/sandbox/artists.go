@@ -33,8 +33,36 @@ type image struct {
 	Width  int    `json:"width"`
 }
 
-// awkwardNames are what a table, a CSV file or a shell trips over.
-func awkwardNames() []string {
+// friendlyNames are plausible artists whom somebody would follow. All of them are
+// invented.
+func friendlyNames() []string {
+	return []string{
+		"Marlowe Finch", "Tidewater Signal", "Inès Caldera", "The Quiet Ferry", "Ottoline Grey", "Velvet Almanac",
+		"Juniper & Ash", "Noor Elsayed", "Harbor Street Choir", "Saoirse Lund", "The Late Orchard", "Kitefold",
+		"Mateo Arroyo Trio", "Glass Pilots", "Hana Mizuki", "Lowland Static", "Amara Okonjo", "Northbound Letters",
+		"Café Mirador", "Elis Vinter", "The Sunday Cartographers", "Paloma Reyes-Hart", "Copper Kettle Club",
+		"Theo Marchetti", "Winterplum", "Sable & Thread", "Yuki Tanabe Quartet", "The Long Meadow", "Rosalind Achebe",
+		"Static Garden", "Finn Halloran", "Moonlit Allotment", "Las Ventanas Altas", "Ingrid Solheim", "Foxglove Parade",
+		"Dario Bellini", "The Understudies", "Ocean Avenue North", "Priya Raman", "Slow Cathedral", "Henrik Aaland",
+		"Marigold Radio", "Tamsin Vale", "The Borrowed Suits", "Kofi Mensah Ensemble", "Pale Lighthouse", "Lucía Montero",
+		"Evergreen Motel", "Soft Engines", "Bianca Ferreira", "The Cedar Line", "Aurélie Dumont", "Night Bus Home",
+		"Jonas Weidner", "Sugar Maple Social", "Leila Haddad", "Hollow Birch", "Emeka Obi", "The Blue Umbrellas",
+		"Sunniva Dahl", "Tangerine Post", "Rafael Quintana", "Little Weather", "Odette Laurent", "Granite & Honey",
+		"Minh Anh Le", "The Tin Weathervanes", "Clementine Rowe", "Distant Ferris", "Anders Nyberg", "Parlor Ghosts",
+		"Zadie Okafor", "Echo Canal", "Beatriz Almeida", "The Morning Shift", "Cassius Bell", "Lantern Lake",
+		"Sofia Petrova", "Wild Thyme Society", "Desmond Achterberg", "The Northern Post", "Freya Lindqvist",
+		"Cobalt Kitchen", "Nadia Benali", "Humble Comets", "Tomás Herrera", "Silver Birch Sessions", "Mirela Ionescu",
+		"The Rooftop Gardeners", "Jasper Whitlock", "Second Summer", "Chiara Fontana", "Arctic Postcards", "Malik Harrow",
+		"The Velvet Compass", "Astrid Nygaard", "Honeycomb Drive", "Oskar Zieliński", "Lark & Lantern", "Yara Nascimento",
+		"Polaroid Winter", "Emil Brandt", "The Kitchen Table Band", "Imogen Farrow", "Dune Hotel", "Santiago Rivas",
+		"Porcelain Birds", "Akiko Mori", "Riverside Motel", "Linnea Berg", "The Satellite Club", "Gideon Price",
+		"Cloudberry", "Ewa Kowalczyk", "Plum Rain", "Samir Nassar", "Old Harbor Lights", "Vera Lindholm",
+		"The Gentle Machines", "Callum Raine", "Amber Observatory", "Mio Takeda", "Paper Canoe", "Eskil & the Tides",
+	}
+}
+
+// nastyNames are what a table, a CSV file or a shell trips over.
+func nastyNames() []string {
 	return []string{
 		"+44", "=LOVE", "-M-", "@onefive", "Salt, Pepper & Sons", `The "Quoted" Few`, "Two\nLines", "O'Hara's 'Band'",
 		"🦊 Fox Parade 🎷", "👩‍🚀👨‍👩‍👧 Crew", "فرقة الليل", "להקת הים", "東京ナイトクラブ", "서울 밤거리", "Zoe\u0308 & the Combining", "Ænima Øre Ñandú",
@@ -58,23 +86,49 @@ var (
 	genreNames   = []string{"art pop", "chamber folk", "city pop", "drill", "r&b", "post-punk", "cumbia", "neo soul; live", "jazz, modal"}
 )
 
-// newArtists makes n artists from the seed, names that are awkward among them:
-// every third place has one until all have been seen.
-func newArtists(r *rand.Rand, n int, extended, escapes bool) []artistObject {
-	awkward := awkwardNames()
-	r.Shuffle(len(awkward), func(i, j int) { awkward[i], awkward[j] = awkward[j], awkward[i] })
-	if escapes {
-		awkward = append(escapingNames(), awkward...)
-	}
-	all := make([]artistObject, n)
+// newArtists makes the artists of o. Their IDs and pictures are the seed's alone,
+// whatever the names.
+func newArtists(o Options, escapes bool) []artistObject {
+	r := rand.New(rand.NewPCG(o.Seed, 2))
+	nameOf := specialNames(r, o, escapes)
+	all := make([]artistObject, o.Artists)
 	for i := range all {
 		name := plainName(r)
-		if i%3 == 1 && i/3 < len(awkward) {
-			name = awkward[i/3]
+		if special := nameOf(i); special != "" {
+			name = special
 		}
-		all[i] = newArtist(r, name, extended)
+		all[i] = newArtist(r, name, o.Mode == ModeExtended)
 	}
 	return all
+}
+
+// specialNames gives the name of the artist at a place, "" for any plain one.
+// Friendly names come first until all have been used. Of the others, every third
+// place has one.
+func specialNames(r *rand.Rand, o Options, escapes bool) func(i int) string {
+	shuffle := func(r *rand.Rand, names []string) []string {
+		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		return names
+	}
+	friendly := shuffle(rand.New(rand.NewPCG(o.Seed, 5)), friendlyNames())
+	nasty := shuffle(r, nastyNames())
+	if o.Names == NamesFriendly {
+		nasty = nil
+	} else {
+		friendly = nil
+	}
+	if escapes {
+		nasty = append(escapingNames(), nasty...)
+	}
+	return func(i int) string {
+		switch {
+		case i%3 == 1 && i/3 < len(nasty):
+			return nasty[i/3]
+		case i < len(friendly):
+			return friendly[i]
+		}
+		return ""
+	}
 }
 
 func newArtist(r *rand.Rand, name string, extended bool) artistObject {

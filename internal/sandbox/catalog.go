@@ -41,8 +41,7 @@ func (k *kind) childrenOf(parent int) (all []thing) {
 // newArtistKind makes the artists that exist.
 func newArtistKind(o Options, escapes bool) *kind {
 	k := newKind(o.Artists)
-	r := rand.New(rand.NewPCG(o.Seed, 2))
-	for _, a := range newArtists(r, o.Artists, o.Mode == ModeExtended, escapes) {
+	for _, a := range newArtists(o, escapes) {
 		k.add(thing{id: a.ID, name: a.Name, json: encode(a)})
 	}
 	return k

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // listed is what a careful client makes of the pages.
@@ -220,6 +221,20 @@ func TestDataComesFromTheSeed(t *testing.T) {
 		names = append(names, a.Name)
 		if !form.MatchString(a.ID) {
 			t.Errorf("id %q", a.ID)
+		}
+	}
+	for _, name := range names {
+		if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune(" -&", r) }) {
+			t.Errorf("%q is no friendly name", name)
+		}
+	}
+	if slices.Sort(names); len(slices.Compact(names)) != len(first) {
+		t.Error("two artists have the same name")
+	}
+	names = nil
+	for i, a := range artists(Options{Seed: 7, Names: NamesNasty}) {
+		if names = append(names, a.Name); a.ID != first[i].ID {
+			t.Fatalf("artist %d has another ID", i)
 		}
 	}
 	for _, want := range []string{"+44", "=LOVE", "-M-", "@onefive", "Two\nLines", `The "Quoted" Few`, "Salt, Pepper & Sons", "فرقة الليل", "東京ナイトクラブ", "🦊 Fox Parade 🎷"} {

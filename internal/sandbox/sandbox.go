@@ -58,6 +58,14 @@ const (
 	ModeExtended    Mode = "extended"    // with the fields and the following calls that development mode lost
 )
 
+// Names says what the artists are called.
+type Names string
+
+const (
+	NamesFriendly Names = "friendly" // as artists are; also the zero value's meaning
+	NamesNasty    Names = "nasty"    // some of them are what a table, a CSV file or a shell trips over
+)
+
 // Options are what a stand-in can be told at its start. The zero value is a
 // stand-in on a free port with two accounts that follow nobody.
 type Options struct {
@@ -65,6 +73,7 @@ type Options struct {
 	Artists  int          // how many exist; the first account follows them all
 	Tracks   int          // how many tracks the first account has saved; 0: 345
 	Seed     uint64       // of names, IDs and the first account: same seed, same data
+	Names    Names
 	Mode     Mode
 	ClientID string // the only client ID that is registered; "": any well-formed one
 	Consent  Consent
@@ -161,6 +170,13 @@ func complete(o *Options) error {
 	}
 	if o.Tracks == 0 {
 		o.Tracks = savedTracks
+	}
+	switch o.Names {
+	case "":
+		o.Names = NamesFriendly
+	case NamesFriendly, NamesNasty:
+	default:
+		return fmt.Errorf("names %q are none of friendly, nasty", o.Names)
 	}
 	switch o.Mode {
 	case "":

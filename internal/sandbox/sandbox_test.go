@@ -148,6 +148,8 @@ func TestNewRefusesOptionsWithoutSense(t *testing.T) {
 	}{
 		"consent":        {Options{Consent: "maybe"}, `consent "maybe" is none of ask, agree, deny`},
 		"artists":        {Options{Artists: -1}, "-1 artists are fewer than none"},
+		"names":          {Options{Names: "odd"}, `names "odd" are none of friendly, nasty`},
+		"mode":           {Options{Mode: "old"}, `mode "old" is none of development, extended`},
 		"client ID":      {Options{ClientID: "mine"}, `client ID "mine" is not 32 hexadecimal digits`},
 		"localhost":      {Options{RedirectURIs: []string{"http://localhost:8888/callback"}}, `redirect URI "http://localhost:8888/callback": localhost is not allowed, use 127.0.0.1`},
 		"http elsewhere": {Options{RedirectURIs: []string{"http://example.com/callback"}}, `redirect URI "http://example.com/callback": http is only for a loopback address`},

@@ -49,7 +49,7 @@ func TestStandIn(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(row.faults, "/", ""), func(t *testing.T) {
 			t.Parallel()
-			o := sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree}
+			o := sandbox.Options{Artists: 120, Seed: 1, Names: sandbox.NamesNasty, Consent: sandbox.ConsentAgree}
 			if row.legacy {
 				o.Mode = sandbox.ModeExtended
 			}

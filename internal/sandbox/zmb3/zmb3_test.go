@@ -87,6 +87,7 @@ func TestListsEveryFollowedArtist(t *testing.T) {
 		"an odd list":         {sandbox.Options{Artists: 120, Faults: []string{"null", "duplicate", "total+1"}}, sandbox.ClientID, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			row.options.Names = sandbox.NamesNasty
 			s, err := sandbox.New(row.options)
 			if err != nil {
 				t.Fatal(err)
