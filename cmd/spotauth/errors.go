@@ -378,7 +378,10 @@ func firstLine(err error) string {
 
 // reportBug says that the program is at fault, without any of its data: what a
 // panic carries may hold a token.
-func (a *app) reportBug(stack []byte) int {
+func (a *app) reportBug(bug any, stack []byte) int {
+	if elsewhere, ok := bug.(*spotify.Panic); ok {
+		stack = elsewhere.Stack
+	}
 	where := "unknown place"
 	if m := regexp.MustCompile(`(?m)^panic\(.*\n.*\n.*\n\t(?:.*/)?([^/\s]+:\d+)`).FindSubmatch(stack); m != nil {
 		where = string(m[1])

@@ -49,7 +49,7 @@ var importRules = []importRule{
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",
-		[]string{"internal/secret", "internal/wire", "github.com/cenkalti/backoff", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
+		[]string{"internal/secret", "internal/wire", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
 	{"internal/export", "artists to bytes, and nothing else",
 		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth",
 			"golang.org/x/sys/windows"}, // files in use

@@ -72,8 +72,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (a *app) run(ctx context.Context, args []string) (status int) {
 	defer func() {
-		if r := recover(); r != nil {
-			status = a.reportBug(debug.Stack())
+		if bug := recover(); bug != nil {
+			status = a.reportBug(bug, debug.Stack())
 		}
 	}()
 	a.dumpCores = noCoreDumps()

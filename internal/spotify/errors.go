@@ -87,7 +87,7 @@ func decodingError(path string, cause error) error {
 
 // networkError makes an Error of what a transport returned.
 func networkError(path string, cause error) *Error {
-	e := &Error{Kind: Unreachable, Path: path, Message: sanitize(cause.Error()), cause: cause, tries: faultTries}
+	e := &Error{Kind: Unreachable, Path: path, Message: sanitize(cause.Error()), cause: cause, tries: maxTries}
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(cause, &certificate):
@@ -134,7 +134,7 @@ func statusError(path string, res *http.Response, token secret.String) *Error {
 	case status >= 500:
 		e.Kind = Unreachable
 		if slices.Contains([]int{500, 502, 503, 504}, status) {
-			e.tries = faultTries
+			e.tries = maxTries
 		}
 	case status >= 400:
 		e.Kind = Rejected

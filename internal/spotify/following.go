@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 )
 
@@ -106,7 +107,14 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 type fetched struct {
 	page page
 	err  error
-	bug  any // what a panic carried
+	bug  *Panic
+}
+
+// Panic is what a panic in another goroutine carries when it is repeated in
+// the caller's, which can recover it there.
+type Panic struct {
+	Value any    // what the first panic carried
+	Stack []byte // of the goroutine that panicked, as debug.Stack formats it
 }
 
 // fetch fetches the page after each cursor that it is sent, "" being the first
@@ -118,7 +126,7 @@ func (r *run) fetch(ctx context.Context, l *Listing, cursors <-chan string) <-ch
 		defer close(pages)
 		defer func() {
 			if bug := recover(); bug != nil {
-				pages <- fetched{bug: bug} // here it would pass by whoever catches one in the loop
+				pages <- fetched{bug: &Panic{bug, debug.Stack()}} // nobody could recover it here
 			}
 		}()
 		for cursor := range cursors {

@@ -289,6 +289,19 @@ func TestFollowedArtistsLeftEarly(t *testing.T) {
 	}
 }
 
+// B-52: a bug that shows while a page is fetched reaches the loop, with the place where it happened.
+func TestPanicWhileFetching(t *testing.T) {
+	f := script(says(200, pageOf(2, id(1), id(1))), func(*http.Request) (*http.Response, error) { panic("a bug") })
+	defer func() {
+		bug, ok := recover().(*Panic)
+		if !ok || bug.Value != "a bug" || !strings.Contains(string(bug.Stack), "TestPanicWhileFetching.func") {
+			t.Errorf("recovered %+v", bug)
+		}
+	}()
+	_, err := collect(t, client(f).FollowedArtists(t.Context(), new(Listing)))
+	t.Errorf("it ended with %v", err)
+}
+
 // Ctrl-C ends a listing at once, wherever it is.
 func TestFollowedArtistsCancelled(t *testing.T) {
 	for name, second := range map[string]step{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -74,10 +75,18 @@ func (d *decoder) array(element func()) bool {
 	return true
 }
 
-// texts reads an array of strings; nil if it is no array.
+// texts reads an array and returns its strings. It returns nil if the value is
+// no array.
 func (d *decoder) texts() []string {
 	list := []string{}
-	if !d.array(func() { list = append(list, d.text()) }) {
+	isArray := d.array(func() {
+		if d.tokens.PeekKind() != '"' {
+			d.skip()
+			return
+		}
+		list = append(list, d.text())
+	})
+	if !isArray {
 		return nil
 	}
 	return list
@@ -107,17 +116,20 @@ func (d *decoder) appendText(to []byte) []byte {
 	return to
 }
 
-// number reads a number; any other value is skipped, and false.
+// number reads a whole number that an int64 holds. It skips any other value and
+// returns false.
 func (d *decoder) number() (n int64, ok bool) {
 	if d.tokens.PeekKind() != '0' {
 		d.skip()
 		return 0, false
 	}
-	token := d.read()
-	if d.err != nil {
+	digits, err := d.tokens.ReadValue()
+	if err != nil {
+		d.fail(err)
 		return 0, false
 	}
-	return token.Int(), true
+	n, err = strconv.ParseInt(string(digits), 10, 64)
+	return n, err == nil
 }
 
 // count reads a number that may be withheld.

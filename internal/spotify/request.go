@@ -8,8 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -22,9 +24,23 @@ const (
 )
 
 // exchange sends one request and hands the body of the answer to read.
-func (r *run) exchange(ctx context.Context, path, query string, read func(body []byte) error) error {
+func (r *run) exchange(ctx context.Context, sent *atomic.Int32, path, query string, read func(body []byte) error) error {
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
 	defer cancel()
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	// The transport repeats a request by itself and without a pause: once if a
+	// connection was closed while idle, but endlessly over HTTP/2 if the server
+	// refuses it each time.
+	before := sent.Load()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Add(1) },
+		GotConn: func(httptrace.GotConnInfo) {
+			if n := sent.Load(); n-before >= 2 || n >= maxTries {
+				refuse(errRepeated)
+			}
+		},
+	})
 	req, err := r.client.request(ctx, path, query, r.token)
 	if err != nil {
 		return err
@@ -33,6 +49,9 @@ func (r *run) exchange(ctx context.Context, path, query string, read func(body [
 	// and put whole URLs into its errors.
 	res, err := r.client.Transport.RoundTrip(req)
 	if err != nil {
+		if context.Cause(ctx) == errRepeated {
+			err = errRepeated
+		}
 		return networkError(path, err)
 	}
 	defer res.Body.Close()
@@ -50,6 +69,8 @@ func (r *run) exchange(ctx context.Context, path, query string, read func(body [
 	}
 	return decodingError(path, read(r.body.Bytes()))
 }
+
+var errRepeated = errors.New("the server refused the request each time")
 
 func (c *Client) request(ctx context.Context, path, query string, token secret.String) (*http.Request, error) {
 	origin := c.Origin

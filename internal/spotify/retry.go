@@ -7,35 +7,37 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-// The rules of trying again; all requests are GETs:
-//   - a fault of the network or the server (5xx): 4 tries within a minute;
-//   - 429: after as long as it says, if that is not too long; where it does
-//     not say, three times. An exhausted quota is final;
-//   - 401: with a fresh token, then once more after a pause, because Spotify
-//     has answered "Access token missing" to valid tokens since July 2026;
-//   - all else is final.
+// When a request is sent again:
+//   - after a failure of the network or the server (5xx): 4 times in all, within
+//     a minute, unless it may have had an effect that must not happen twice;
+//   - after a 429: when the time that it asks for is over, if that is not too
+//     long, or three times if it doesn't say. An exhausted quota is final;
+//   - after a 401: with the same token after a pause, because Spotify has
+//     answered "Access token missing" to valid tokens since July 2026, then
+//     with a new one;
+//   - anything else is final.
 
 const (
-	faultTries  = 4
-	faultBudget = time.Minute
+	maxTries    = 4
+	triesBudget = time.Minute
 
-	limitBudget  = 2 * time.Minute // for all waits of one page; more if MaxWait is
-	limitGuess   = 5 * time.Second // where Retry-After is missing, plus up to a second
+	limitBudget  = 2 * time.Minute // for all waits of one request; more if MaxWait is
+	limitGuess   = 5 * time.Second // if Retry-After is missing, plus up to a second
 	limitGuesses = 3
 
-	maxRenewals   = 2 // in one run
-	spuriousPause = 2 * time.Second
+	maxRenewals     = 2 // in one run
+	unauthorizedGap = 2 * time.Second
 )
 
-// run is one call of [Client.Me] or one loop over [Client.FollowedArtists]. It
-// is used by one goroutine at a time.
+// run is one call of a method of [Client] with everything it requests. Only
+// one goroutine at a time uses it.
 type run struct {
 	client   *Client
 	token    secret.String
@@ -43,10 +45,10 @@ type run struct {
 	body     bytes.Buffer // of the last answer, kept for its memory
 }
 
-// get asks for path until there is an answer that read accepts, or no sense in
+// get requests path until there is an answer that read accepts, or no point in
 // asking again. Its errors are *Error, those of Client.Token, and ctx.Err().
 func (r *run) get(ctx context.Context, path, query string, read func(body []byte) error) error {
-	var p patience
+	var h history
 	for {
 		err := r.try(ctx, path, query, read)
 		if err == nil {
@@ -56,9 +58,9 @@ func (r *run) get(ctx context.Context, path, query string, read func(body []byte
 		if errors.As(err, &e) {
 			switch e.Kind {
 			case LoginNeeded:
-				err = r.renew(ctx, &p, e)
+				err = r.answerUnauthorized(ctx, &h, e)
 			case RateLimited:
-				err = r.outwait(ctx, &p, e)
+				err = r.waitOut(ctx, &h, e)
 			}
 		}
 		if ctx.Err() != nil {
@@ -70,78 +72,86 @@ func (r *run) get(ctx context.Context, path, query string, read func(body []byte
 	}
 }
 
-// try makes the exchange, again after faults that may pass.
+// try sends the request, up to maxTries times if faults that may pass require
+// it. The transport's own repetitions count.
 func (r *run) try(ctx context.Context, path, query string, read func(body []byte) error) (err error) {
 	if r.token.Empty() {
 		if r.token, err = r.client.Token(ctx, secret.String{}); err != nil {
 			return err
 		}
 	}
-	budget, cancel := context.WithTimeout(ctx, faultBudget)
+	budget, cancel := context.WithTimeout(ctx, triesBudget)
 	defer cancel()
-	tries := 0
-	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
-		err = r.exchange(budget, path, query, read)
-		tries++
+	var sent atomic.Int32
+	for n := 1; ; n++ {
+		err = r.exchange(budget, &sent, path, query, read)
 		var e *Error
-		if err != nil && (!errors.As(err, &e) || tries >= e.tries) {
-			return struct{}{}, backoff.Permanent(err)
+		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries {
+			return err
 		}
-		return struct{}{}, err
-	}, backoff.WithBackOff(fullJitter()), backoff.WithMaxElapsedTime(faultBudget), backoff.WithNotify(r.tell))
-	return err
-}
-
-// fullJitter spaces tries by anything up to 0.5 s, 2 s and 8 s.
-func fullJitter() backoff.BackOff {
-	return &backoff.ExponentialBackOff{
-		InitialInterval: 250 * time.Millisecond, Multiplier: 4, MaxInterval: 4 * time.Second,
-		RandomizationFactor: 1, // from nothing to twice the interval
+		gap := fullJitter(n)
+		if deadline, _ := budget.Deadline(); time.Until(deadline) <= gap {
+			return err
+		}
+		if err := r.pause(ctx, e, gap); err != nil {
+			return err
+		}
 	}
 }
 
-// patience counts what was done for one page.
-type patience struct {
-	renewed, paused bool
-	limits, guesses int // 429s, and those of them without a Retry-After
+// fullJitter is the pause after the nth try: at random up to 0.5 s, 2 s and
+// 8 s, so that clients cut off together don't come back together.
+func fullJitter(n int) time.Duration {
+	return rand.N(500 * time.Millisecond << (2 * (n - 1)))
+}
+
+// history is what answers have asked for during one request.
+type history struct {
+	paused, renewed bool // after a 401; paused is about the token in use
+	limits, guesses int  // 429s, and those of them without a Retry-After
 	waited          time.Duration
 }
 
-// renew makes another try after a 401 worth while, or returns why there is none.
-func (r *run) renew(ctx context.Context, p *patience, e *Error) (err error) {
+// answerUnauthorized makes another try after a 401 worthwhile, or returns why
+// there is none.
+func (r *run) answerUnauthorized(ctx context.Context, h *history, e *Error) (err error) {
+	canRenew := !h.renewed && r.renewals < maxRenewals
+	isExpired := strings.Contains(e.Message, "expired")
 	switch {
-	case !p.renewed && r.renewals < maxRenewals:
-		p.renewed = true
+	case !h.paused && !(canRenew && isExpired):
+		h.paused = true
+		return r.pause(ctx, e, unauthorizedGap)
+	case canRenew:
+		h.renewed, h.paused = true, false
 		r.renewals++
 		r.token, err = r.client.Token(ctx, r.token)
 		return err
-	case !p.paused:
-		p.paused = true
-		return r.pause(ctx, e, spuriousPause)
 	}
 	return e
 }
 
-// outwait waits out a 429, or returns e if that takes too long.
-func (r *run) outwait(ctx context.Context, p *patience, e *Error) error {
+// waitOut waits as long as a 429 asks, or returns e if that is too long.
+func (r *run) waitOut(ctx context.Context, h *history, e *Error) error {
 	// Each 429 after another waits longer, whatever it says: a server that
-	// always says 1 lengthens the ban for those who believe it.
-	wait := max(e.RetryAfter, time.Second<<p.limits)
-	p.limits++
+	// always says 1 lengthens the ban for those who obey.
+	wait := max(e.RetryAfter, time.Second<<h.limits)
+	h.limits++
 	if e.RetryAfter == 0 {
-		p.guesses++
+		h.guesses++
 		wait = limitGuess + rand.N(time.Second)
 	}
-	p.waited += wait
-	if wait > r.client.MaxWait || p.waited > max(limitBudget, r.client.MaxWait) || p.guesses > limitGuesses {
+	h.waited += wait
+	if wait > r.client.MaxWait || h.waited > max(limitBudget, r.client.MaxWait) || h.guesses > limitGuesses {
 		return e
 	}
 	return r.pause(ctx, e, wait)
 }
 
-// pause tells of a pause, and makes it.
+// pause announces a pause and makes it.
 func (r *run) pause(ctx context.Context, why *Error, length time.Duration) error {
-	r.tell(why, length)
+	if r.client.Waiting != nil {
+		r.client.Waiting(why, length)
+	}
 	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
@@ -152,22 +162,15 @@ func (r *run) pause(ctx context.Context, why *Error, length time.Duration) error
 	}
 }
 
-func (r *run) tell(err error, pause time.Duration) {
-	var why *Error
-	if r.client.Waiting != nil && errors.As(err, &why) {
-		r.client.Waiting(why, pause)
-	}
-}
-
-// The shortest wait after a 429, for "0" and dates gone by must not become a
-// hot loop; and the longest that is believed, for sums of it must not overflow.
+// A wait of 0 or a date in the past must not become a loop without pauses, and
+// sums of the longest wait must not overflow.
 const (
 	minRetryAfter = time.Second
 	maxRetryAfter = 30 * 24 * time.Hour
 )
 
 // retryAfter reads a Retry-After field: seconds or a date (RFC 9110, section
-// 10.2.3), by the server's own clock where it tells. 0 is none, or nonsense.
+// 10.2.3), by the server's own clock if it tells. 0 is none, or nonsense.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	var wait time.Duration
