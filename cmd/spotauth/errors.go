@@ -253,15 +253,14 @@ func explainSession(err error) (failure, bool) {
 
 // explainWay tells what stands between this machine and Spotify.
 func explainWay(err error) (failure, bool) {
-	var api *spotify.Error
 	var network *wire.Error
-	isAPI, isNetwork := errors.As(err, &api), errors.As(err, &network)
+	isNetwork := errors.As(err, &network)
 	switch {
 	case errors.Is(err, errProxyAddress):
 		return failure{Code: "proxy", Hint: "HTTPS_PROXY=http://HOST:PORT", Exit: exitNetwork}, true
-	case isNetwork && network.Kind == wire.ProxyPassword, isAPI && api.Kind == spotify.ProxyAuth:
+	case isNetwork && network.Kind == wire.ProxyPassword:
 		return failure{Code: "proxy", Message: "the proxy wants a user name and a password", Hint: "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", Exit: exitNetwork}, true
-	case isNetwork && network.Kind == wire.Untrusted, isAPI && api.Kind == spotify.BadCertificate:
+	case isNetwork && network.Kind == wire.Untrusted:
 		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between", Exit: exitNetwork}, true
 	case isNetwork:
 		return failure{Code: "network", Exit: exitNetwork}, true
@@ -319,7 +318,7 @@ func (a *app) explainAPI(err error) (failure, bool) {
 	case spotify.PremiumLapsed:
 		return failure{Code: "forbidden", Message: "the owner of the app needs Spotify Premium",
 			Hint: "after the owner resubscribes it can take a few hours", Exit: exitOther}, true
-	case spotify.Forbidden, spotify.Rejected, spotify.BadAnswer:
+	case spotify.Forbidden, spotify.NotFound, spotify.Rejected, spotify.BadAnswer:
 		return failure{Code: string(e.Kind), Exit: exitOther}, true
 	case spotify.RateLimited:
 		return failure{Code: "rate_limited", Message: a.limitWords("spotify limits the rate", e.RetryAfter), Exit: exitLimited, RetryAfter: seconds(e.RetryAfter)}, true

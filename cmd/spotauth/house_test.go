@@ -158,8 +158,7 @@ var revealers = []string{
 	"internal/session/record.go encode",       // the store
 	"internal/session/transfer.go seal",       // the passphrase, to age
 	"internal/session/transfer.go unseal",     // the passphrase, to age
-	"internal/spotify/errors.go explain",      // takes echoes out of messages
-	"internal/spotify/request.go request",     // the Authorization header
+	"internal/spotify/request.go newRequest",  // the Authorization header
 	"internal/wire/wire.go Redact",            // removes echoes from messages
 }
 

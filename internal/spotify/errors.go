@@ -2,56 +2,61 @@ package spotify
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
-	"github.com/spotauth/spotauth/internal/secret"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
-// Kind says what went wrong, so far as it decides what to do next.
+// Kind says what went wrong, as far as it decides what to do next.
 type Kind string
 
 // The kinds of an [Error].
 const (
-	LoginNeeded    Kind = "login_needed"    // 401, with a fresh token too
-	ScopeMissing   Kind = "scope_missing"   // 403: the login does not cover this
-	NotRegistered  Kind = "not_registered"  // 403: the account is not on the app's list of users
-	PremiumLapsed  Kind = "premium_lapsed"  // 403: the app's owner has no Premium
-	Forbidden      Kind = "forbidden"       // 403: any other reason
-	Rejected       Kind = "rejected"        // any other 4xx
-	RateLimited    Kind = "rate_limited"    // 429 that asks for too long a wait
-	QuotaExceeded  Kind = "quota_exceeded"  // 429: the developer account's quota is used up
-	Unreachable    Kind = "unreachable"     // network, or 5xx, after the retries
-	BadAnswer      Kind = "bad_answer"      // not what the Web API documents
-	BadCertificate Kind = "bad_certificate" // no TLS session: certificate or version
-	ProxyAuth      Kind = "proxy_auth"      // the proxy wants a password
+	LoginNeeded   Kind = "login_needed"   // 401, with a new token too
+	ScopeMissing  Kind = "scope_missing"  // 403: the login does not cover this
+	NotRegistered Kind = "not_registered" // 403: the account is not on the app's list of users
+	PremiumLapsed Kind = "premium_lapsed" // 403: the app's owner has no Premium
+	Forbidden     Kind = "forbidden"      // 403: any other reason, such as a path closed in 2026
+	NotFound      Kind = "not_found"      // 404
+	Rejected      Kind = "rejected"       // any other 4xx
+	RateLimited   Kind = "rate_limited"   // 429 that asks for too long a wait
+	QuotaExceeded Kind = "quota_exceeded" // 429: the developer account's quota is used up
+	Unreachable   Kind = "unreachable"    // 5xx, or no answer: then Unwrap leads to a [wire.Error]
+	BadAnswer     Kind = "bad_answer"     // not what the Web API documents
 )
 
-// Error is why the Web API gave no answer that could be used.
+// Error is why the Web API gave no answer that can be used.
 type Error struct {
 	Kind    Kind
+	Method  string // "GET"
 	Path    string // "/v1/me"
-	Status  int    // the HTTP status, 0 where it is not the reason
-	Message string // Spotify's or the network's own words: one line, at most 200 characters, printable
+	Status  int    // the HTTP status, 0 if it is not the reason
+	Message string // Spotify's own words or ours: one line, at most 200 characters, printable, without the token
 
-	// RetryAfter is the wait that a 429 asks for; 0 if it does not say.
+	// RetryAfter is the wait that a 429 asks for, or what is left of one that
+	// an earlier process was told of; 0 if there is none.
 	RetryAfter time.Duration
+
+	// Limits is what a 429 counts for: a [Group] of paths if a quota is used
+	// up, [AllPaths] for a plain rate limit, and "" for any other error.
+	Limits string
 
 	cause error
 	tries int // as many are worth making
 }
 
 func (e *Error) Error() string {
-	text := "GET " + e.Path
+	if network := (*wire.Error)(nil); errors.As(e.cause, &network) {
+		return network.Error()
+	}
+	text := e.Method + " " + e.Path
 	if e.Status != 0 {
 		text += strings.TrimRight(fmt.Sprintf(": %d %s", e.Status, http.StatusText(e.Status)), " ")
 	}
@@ -64,89 +69,82 @@ func (e *Error) Error() string {
 // Unwrap returns what the network or the decoder said, if that is the reason.
 func (e *Error) Unwrap() error { return e.cause }
 
-func badAnswer(path string, cause error) *Error {
-	return &Error{Kind: BadAnswer, Path: path, Message: sanitize(cause.Error()), cause: cause}
+// newError is an Error about req. Text may come from anywhere.
+func (r *run) newError(kind Kind, req *http.Request, text string) *Error {
+	return &Error{Kind: kind, Method: req.Method, Path: req.URL.Path, Message: wire.Line(wire.Redact(text, r.token))}
 }
 
-// decodingError makes an Error of what a decoder returned. A body may end early
-// without an error of the network's, if it is delimited by the end of the
-// connection; only the decoder notices.
-func decodingError(path string, cause error) error {
-	switch {
-	case cause == nil:
-		return nil
-	case errors.Is(cause, io.EOF), errors.Is(cause, io.ErrUnexpectedEOF):
-		return networkError(path, io.ErrUnexpectedEOF)
+// networkError makes an Error of what the transport or the reading of a body
+// returned. The end of the caller's context stays what it is.
+func (r *run) networkError(req *http.Request, cause error) error {
+	if context.Cause(req.Context()) == errRepeated {
+		e := r.newError(Unreachable, req, errRepeated.Error())
+		e.tries = maxTries
+		return e
 	}
-	e := badAnswer(path, cause)
+	err := wire.RequestError(req, cause)
+	var network *wire.Error
+	if !errors.As(err, &network) {
+		return err
+	}
+	e := r.newError(Unreachable, req, network.Error())
+	e.cause, e.tries = network, maxTries
+	switch network.Kind {
+	case wire.Untrusted, wire.ProxyPassword:
+		e.tries = 1
+	case wire.TooLarge:
+		e.Kind, e.tries = BadAnswer, 1
+	}
+	return e
+}
+
+// unreadable makes an Error of what a reader of answers returned. A body may
+// end early without an error of the network's, if it is delimited by the end of
+// the connection; only the decoder notices.
+func (r *run) unreadable(req *http.Request, cause error) error {
+	if errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrUnexpectedEOF) {
+		return r.networkError(req, io.ErrUnexpectedEOF)
+	}
+	e := r.newError(BadAnswer, req, cause.Error())
+	e.cause = cause
 	if cause == errMissing {
 		e.tries = 2
 	}
 	return e
 }
 
-// networkError makes an Error of what a transport returned.
-func networkError(path string, cause error) *Error {
-	e := &Error{Kind: Unreachable, Path: path, Message: sanitize(cause.Error()), cause: cause, tries: maxTries}
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(cause, &certificate):
-		e.Kind, e.Message, e.tries = BadCertificate, sanitize(certificate.Err.Error()), 1
-	case isHandshake(cause):
-		e.Kind, e.tries = BadCertificate, 1
-	case strings.EqualFold(cause.Error(), http.StatusText(http.StatusProxyAuthRequired)):
-		// All that net/http tells of a CONNECT that was refused is the status text.
-		e.Kind, e.Status, e.tries = ProxyAuth, http.StatusProxyAuthRequired, 1
-	case errors.Is(cause, context.DeadlineExceeded):
-		e.Message = fmt.Sprintf("no whole answer within %v", tryTime)
-	case errors.Is(cause, io.EOF), errors.Is(cause, io.ErrUnexpectedEOF):
-		e.Message = "the answer was cut short"
-	}
-	return e
-}
-
-// isHandshake says whether two ends could not agree on TLS, which trying again
-// does not change. crypto/tls has no type for most of these.
-func isHandshake(err error) bool {
-	var header tls.RecordHeaderError
-	var op *net.OpError
-	return errors.As(err, &header) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") ||
-		strings.HasPrefix(err.Error(), "tls: ")
-}
-
-// statusError makes an Error of an answer that is not 200.
-func statusError(path string, res *http.Response, token secret.String) *Error {
-	text, reason := explain(res, token)
-	e := &Error{Path: path, Status: res.StatusCode, Message: text}
+// statusError makes an Error of an answer that is no success.
+func (r *run) statusError(req *http.Request, res *http.Response) *Error {
+	text, reason := errorBody(res)
+	e := r.newError(Rejected, req, text)
+	e.Status = res.StatusCode
 	switch status := res.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Kind = LoginNeeded
 	case status == http.StatusForbidden:
-		e.Kind = forbidden(text)
-	case status == http.StatusProxyAuthRequired:
-		e.Kind = ProxyAuth
+		e.Kind = whyForbidden(text)
+	case status == http.StatusNotFound:
+		e.Kind = NotFound
 	case status == http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = RateLimited, retryAfter(res.Header, time.Now())
+		e.Kind, e.Limits = RateLimited, AllPaths
+		e.RetryAfter = wire.RetryAfter(res.Header, time.Now())
 		if reason == "QUOTA_EXCEEDED" {
-			e.Kind = QuotaExceeded
+			e.Kind, e.Limits = QuotaExceeded, Group(e.Method, e.Path)
 		}
 	case status >= 500:
 		e.Kind = Unreachable
 		if slices.Contains([]int{500, 502, 503, 504}, status) {
 			e.tries = maxTries
 		}
-	case status >= 400:
-		e.Kind = Rejected
-	default:
-		e.Kind = BadAnswer // a redirect, or a success that documents no body
+	case status < 400:
+		e.Kind = BadAnswer // a redirect, or a success that the Web API does not document
 	}
 	return e
 }
 
-// forbidden tells the reasons of a 403 apart by Spotify's words; there is
-// nothing else in the answer to go by.
-func forbidden(text string) Kind {
+// whyForbidden tells the reasons of a 403 apart by Spotify's words: the answer
+// has nothing else to go by.
+func whyForbidden(text string) Kind {
 	text = strings.ToLower(text)
 	for _, known := range []struct {
 		words string
@@ -164,38 +162,19 @@ func forbidden(text string) Kind {
 	return Forbidden
 }
 
-// explain reads the message and the reason of an error body, which is a JSON
+// errorBody reads the message and the reason of an error body, which is a JSON
 // object, plain text, a page of some gateway (without a message), or nothing.
-// What a server repeats of the token is cut out.
-func explain(res *http.Response, token secret.String) (text, reason string) {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what came of it will do
+func errorBody(res *http.Response) (text, reason string) {
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what has arrived will do
 	var envelope struct {
 		Error struct{ Message, Reason string }
 	}
 	text = string(body)
 	if err := json.Unmarshal(body, &envelope); err == nil {
-		text, reason = envelope.Error.Message, envelope.Error.Reason
-	} else if strings.HasPrefix(strings.TrimSpace(text), "<") {
-		text = ""
+		return envelope.Error.Message, envelope.Error.Reason
 	}
-	if !token.Empty() {
-		text = strings.ReplaceAll(text, token.Reveal(), token.String())
+	if strings.HasPrefix(strings.TrimSpace(text), "<") {
+		return "", ""
 	}
-	return sanitize(text), reason
-}
-
-// sanitize makes one printable line of at most 200 characters of a foreign text.
-func sanitize(text string) string {
-	const most = 200
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) { // neither controls nor what turns the direction of writing
-			return c
-		}
-		return ' '
-	}, text)
-	line := []rune(strings.Join(strings.Fields(text), " "))
-	if len(line) > most {
-		line = append(line[:most-1], '…')
-	}
-	return string(line)
+	return text, ""
 }

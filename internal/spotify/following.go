@@ -86,7 +86,7 @@ func (c *Client) FollowedArtists(ctx context.Context, l *Listing) iter.Seq2[Arti
 			fresh, cursor := w.take(got.page), ""
 			var err error
 			if cursor, more, err = w.next(got.page); err != nil {
-				yield(Artist{}, badAnswer(followingPath, err))
+				yield(Artist{}, &Error{Kind: BadAnswer, Method: "GET", Path: followingPath, Message: err.Error(), cause: err})
 				return
 			}
 			if more {
@@ -148,10 +148,10 @@ func (r *run) followed(ctx context.Context, l *Listing, cursor string) (page, er
 		query.Set("after", cursor)
 	}
 	var p page
-	err := r.get(ctx, followingPath, query.Encode(), func(body []byte) (err error) {
+	err := r.do(ctx, get(followingPath, query.Encode()), readJSON(func(body []byte) (err error) {
 		p, err = decodePage(body, l.Raw)
 		return err
-	})
+	}))
 	return p, err
 }
 

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,15 +40,19 @@ type run struct {
 	client   *Client
 	token    secret.String
 	renewals int
+	cooled   []string     // limits of earlier processes that are over
 	body     bytes.Buffer // of the last answer, kept for its memory
 }
 
-// get requests path until there is an answer that read accepts, or no point in
-// asking again. Its errors are *Error, those of Client.Token, and ctx.Err().
-func (r *run) get(ctx context.Context, path, query string, read func(body []byte) error) error {
+// do sends q until there is an answer that read accepts, or no point in sending
+// it again. Its errors are *Error, those of Client.Token, and ctx.Err().
+func (r *run) do(ctx context.Context, q request, read func(*Answer) error) error {
+	if err := r.coolDown(ctx, q); err != nil {
+		return err
+	}
 	var h history
 	for {
-		err := r.try(ctx, path, query, read)
+		err := r.try(ctx, q, read)
 		if err == nil {
 			return nil
 		}
@@ -72,9 +74,9 @@ func (r *run) get(ctx context.Context, path, query string, read func(body []byte
 	}
 }
 
-// try sends the request, up to maxTries times if faults that may pass require
-// it. The transport's own repetitions count.
-func (r *run) try(ctx context.Context, path, query string, read func(body []byte) error) (err error) {
+// try sends q, up to maxTries times if failures that may pass require it. The
+// transport's own repetitions count.
+func (r *run) try(ctx context.Context, q request, read func(*Answer) error) (err error) {
 	if r.token.Empty() {
 		if r.token, err = r.client.Token(ctx, secret.String{}); err != nil {
 			return err
@@ -84,9 +86,9 @@ func (r *run) try(ctx context.Context, path, query string, read func(body []byte
 	defer cancel()
 	var sent atomic.Int32
 	for n := 1; ; n++ {
-		err = r.exchange(budget, &sent, path, query, read)
+		err = r.exchange(budget, q, &sent, read)
 		var e *Error
-		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries {
+		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries || q.once && sent.Load() > 0 {
 			return err
 		}
 		gap := fullJitter(n)
@@ -160,32 +162,4 @@ func (r *run) pause(ctx context.Context, why *Error, length time.Duration) error
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// A wait of 0 or a date in the past must not become a loop without pauses, and
-// sums of the longest wait must not overflow.
-const (
-	minRetryAfter = time.Second
-	maxRetryAfter = 30 * 24 * time.Hour
-)
-
-// retryAfter reads a Retry-After field: seconds or a date (RFC 9110, section
-// 10.2.3), by the server's own clock if it tells. 0 is none, or nonsense.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	var wait time.Duration
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		if !(seconds >= 0) { // also not a number
-			return 0
-		}
-		wait = time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
-	} else if until, err := http.ParseTime(value); err == nil {
-		if date, err := http.ParseTime(h.Get("Date")); err == nil {
-			now = date
-		}
-		wait = until.Sub(now)
-	} else {
-		return 0
-	}
-	return min(max(wait, minRetryAfter), maxRetryAfter)
 }

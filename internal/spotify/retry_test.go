@@ -168,7 +168,7 @@ func TestFaults(t *testing.T) {
 		{"500, 502, 504", []step{says(500, ""), says(502, "<html>"), says(504, ""), ok}, 4, first + second + third, ""},
 		{"503 for ever", []step{says(503, unavailable)}, 4, first + second + third, Unreachable},
 		{"501", []step{says(501, "")}, 1, 0, Unreachable},
-		{"404", []step{says(404, "")}, 1, 0, Rejected},
+		{"404", []step{says(404, "")}, 1, 0, NotFound},
 		{"reset", []step{breaks(reset), ok}, 2, first, ""},
 		{"reset for ever", []step{breaks(reset)}, 4, first + second + third, Unreachable},
 		{"closed", []step{breaks(io.EOF), ok}, 2, first, ""},

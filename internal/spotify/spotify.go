@@ -39,6 +39,10 @@ type Client struct {
 	// ends the call at once with an [Error] of kind [RateLimited]. Zero obeys none.
 	MaxWait time.Duration
 
+	// CoolDown says how long a limit that an earlier process met still lasts:
+	// for [AllPaths], or for one [Group] of them. It may be nil.
+	CoolDown func(limits string) time.Duration
+
 	// Waiting is told before each pause why there is one and how long it
 	// will be. It may be nil.
 	Waiting func(why *Error, pause time.Duration)
@@ -57,10 +61,10 @@ type User struct {
 func (c *Client) Me(ctx context.Context) (User, error) {
 	r := run{client: c}
 	var user User
-	err := r.get(ctx, "/v1/me", "", func(body []byte) (err error) {
+	err := r.do(ctx, get("/v1/me", ""), readJSON(func(body []byte) (err error) {
 		user, err = decodeUser(body)
 		return err
-	})
+	}))
 	return user, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -161,4 +162,20 @@ func TestReadBodyErrorsKeepTheirCause(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// H-01: what is read of a Retry-After is nothing, or within bounds.
+func FuzzRetryAfter(f *testing.F) {
+	for _, value := range []string{"", "0", "1", "7.5", "-5", "86400", "9223372037", "99999999999999999999", "NaN", "inf", "0x1p4",
+		"1e300", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "Sunday, 06-Nov-94 08:49:37 GMT"} {
+		f.Add(value, "", int64(0))
+		f.Add(value, "Fri, 31 Dec 9999 23:59:59 GMT", int64(math.MaxInt64))
+	}
+	f.Fuzz(func(t *testing.T, value, date string, now int64) {
+		h := http.Header{"Retry-After": {value}, "Date": {date}}
+		got := wire.RetryAfter(h, time.Unix(0, now))
+		if got != 0 && (got < time.Second || got > 30*24*time.Hour) {
+			t.Errorf("%q: %v", value, got)
+		}
+	})
 }
