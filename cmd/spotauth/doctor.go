@@ -280,7 +280,7 @@ func briefly(err error) error {
 
 func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
-	for _, group := range []string{session.WebAPILimit, session.TokenLimit} {
+	for _, group := range []string{spotify.AllPaths, session.TokenLimit} {
 		if until := s.CoolDown(group); !until.IsZero() {
 			return wrong(name, "spotify asked not to be asked before "+clock(until), "wait")
 		}

@@ -299,12 +299,14 @@ func (a *app) explainAuth(err error) (failure, bool) {
 func (a *app) explainAPI(err error) (failure, bool) {
 	var cooling *session.CoolingDownError
 	if errors.As(err, &cooling) {
-		return failure{Code: "rate_limited", Message: "spotify asked not to be asked again before " + clock(cooling.Until),
-			Exit: exitLimited, RetryAfter: seconds(cooling.Until.Sub(a.now()))}, true
+		return a.explainCoolDown(cooling.Until), true
 	}
 	var e *spotify.Error
 	if !errors.As(err, &e) {
 		return failure{}, false
+	}
+	if e.Limits != "" && e.Status == 0 { // an earlier process was told to wait
+		return a.explainCoolDown(a.now().Add(e.RetryAfter)), true
 	}
 	switch e.Kind {
 	case spotify.LoginNeeded:
@@ -327,6 +329,11 @@ func (a *app) explainAPI(err error) (failure, bool) {
 			Hint: "all apps of one developer account share it", Exit: exitLimited, RetryAfter: seconds(e.RetryAfter)}, true
 	}
 	return failure{Code: "network", Exit: exitNetwork}, true
+}
+
+func (a *app) explainCoolDown(until time.Time) failure {
+	return failure{Code: "rate_limited", Message: "spotify asked not to be asked again before " + clock(until),
+		Exit: exitLimited, RetryAfter: seconds(until.Sub(a.now()))}
 }
 
 func (a *app) limitWords(what string, wait time.Duration) string {

@@ -15,6 +15,7 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
 )
 
 const defaultScope = "user-follow-read"
@@ -164,7 +165,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *session.Sess
 // endpoint and the Web API.
 func (a *app) coolDownAll(ctx context.Context, s *session.Session) error {
 	until := s.CoolDown(session.TokenLimit)
-	if api := s.CoolDown(session.WebAPILimit); api.After(until) {
+	if api := s.CoolDown(spotify.AllPaths); api.After(until) {
 		until = api
 	}
 	return a.coolDown(ctx, until)

@@ -147,15 +147,14 @@ func (a *app) api(ctx context.Context, s *session.Session) (*spotify.Client, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.coolDown(ctx, s.CoolDown(session.WebAPILimit)); err != nil {
-		return nil, err
-	}
 	a.callsAPI = true
-	return a.client(address, func(ctx context.Context, refused secret.String) (secret.String, error) {
+	client := a.client(address, func(ctx context.Context, refused secret.String) (secret.String, error) {
 		l, err := a.token(ctx, s, 0, refused)
 		a.callsAPI = false // from now on there is a connection
 		return l.Access, err
-	}), nil
+	})
+	client.CoolDown = func(limits string) time.Duration { return s.CoolDown(limits).Sub(a.now()) }
+	return client, nil
 }
 
 // coolDown waits for the end of a limit that an earlier process met.
@@ -180,7 +179,7 @@ func (a *app) coolDown(ctx context.Context, until time.Time) error {
 func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	reason := "spotify does not answer"
 	switch {
-	case why.Kind == spotify.RateLimited:
+	case why.Kind == spotify.RateLimited, why.Kind == spotify.QuotaExceeded:
 		reason = "rate limited by spotify"
 	case why.Kind == spotify.LoginNeeded:
 		reason = "spotify did not take a fresh token"
@@ -200,8 +199,8 @@ func (a *app) remember(err error) {
 	var group string
 	var wait time.Duration
 	switch {
-	case errors.As(err, &api):
-		group, wait = session.WebAPILimit, api.RetryAfter
+	case errors.As(err, &api) && api.Status == http.StatusTooManyRequests:
+		group, wait = api.Limits, api.RetryAfter
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
 		group, wait = session.TokenLimit, token.RetryAfter
 	}

@@ -90,7 +90,7 @@ func TestFilesArePrivateFromBirth(t *testing.T) {
 	defer syscall.Umask(old)
 	o := fileOptions(t)
 	s := mustOpen(t, o)
-	if err := errors.Join(s.SavePending(secret.New("{}"), s.now().Add(time.Hour)), s.Save(t.Context(), testLogin()), s.SetCoolDown(WebAPILimit, s.now().Add(time.Hour))); err != nil {
+	if err := errors.Join(s.SavePending(secret.New("{}"), s.now().Add(time.Hour)), s.Save(t.Context(), testLogin()), s.SetCoolDown(webAPILimit, s.now().Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(filepath.Dir(o.ConfigDir), func(path string, d os.DirEntry, err error) error {

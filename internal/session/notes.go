@@ -8,12 +8,8 @@ import (
 	"time"
 )
 
-// The limits that every login meets. A quota has a group of its own: any other text
-// that names the paths which share it.
-const (
-	TokenLimit  = "token endpoint"
-	WebAPILimit = "web api"
-)
+// TokenLimit is the group of the token endpoint. Those of the Web API are any other texts.
+const TokenLimit = "token endpoint"
 
 // longestCoolDown bounds what a note may ask for. Spotify has been seen to ask for a day,
 // and a clock that was wrong for a while must not lock anybody out for years.

@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+const webAPILimit = "web api"
+
 // H-01: what one process learned about waiting, the next one knows.
 func TestCoolDown(t *testing.T) {
 	o := fileOptions(t)
@@ -32,7 +34,7 @@ func TestCoolDown(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_ = os.RemoveAll(o.StateDir)
 			now = testLogin().AuthorizedAt
-			if err := mustOpen(t, o).SetCoolDown(WebAPILimit, now.Add(c.set)); err != nil {
+			if err := mustOpen(t, o).SetCoolDown(webAPILimit, now.Add(c.set)); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(c.passed)
@@ -41,20 +43,20 @@ func TestCoolDown(t *testing.T) {
 				want = now.Add(c.left)
 			}
 			for _, o := range []Options{o, profile} { // limits are counted per client ID
-				if got := mustOpen(t, o).CoolDown(WebAPILimit); !got.Equal(want) {
+				if got := mustOpen(t, o).CoolDown(webAPILimit); !got.Equal(want) {
 					t.Errorf("%v, want %v", got, want)
 				}
 			}
-			if got := mustOpen(t, other).CoolDown(WebAPILimit); !got.IsZero() {
+			if got := mustOpen(t, other).CoolDown(webAPILimit); !got.IsZero() {
 				t.Errorf("another client ID: %v", got)
 			}
 		})
 	}
-	write(t, filepath.Join(o.StateDir, mustOpen(t, o).coolDownNote(WebAPILimit)), "tomorrow")
-	if got := mustOpen(t, o).CoolDown(WebAPILimit); !got.IsZero() {
+	write(t, filepath.Join(o.StateDir, mustOpen(t, o).coolDownNote(webAPILimit)), "tomorrow")
+	if got := mustOpen(t, o).CoolDown(webAPILimit); !got.IsZero() {
 		t.Errorf("not a time: %v", got)
 	}
-	if err := Memory(testLogin(), Options{}).SetCoolDown(WebAPILimit, now.Add(time.Hour)); err != nil {
+	if err := Memory(testLogin(), Options{}).SetCoolDown(webAPILimit, now.Add(time.Hour)); err != nil {
 		t.Errorf("no folder for notes: %v", err)
 	}
 }
@@ -62,7 +64,7 @@ func TestCoolDown(t *testing.T) {
 // A limit holds for its own group of requests, and for no other.
 func TestCoolDownsOfGroups(t *testing.T) {
 	o := fileOptions(t)
-	groups := []string{TokenLimit, WebAPILimit, "GET me/tracks", "GET me/../tracks", "PUT me/tracks"}
+	groups := []string{TokenLimit, webAPILimit, "GET me/tracks", "GET me/../tracks", "PUT me/tracks"}
 	now := time.Now().Truncate(time.Second)
 	for i, group := range groups {
 		if err := mustOpen(t, o).SetCoolDown(group, now.Add(time.Duration(i+1)*time.Hour)); err != nil {
@@ -82,11 +84,11 @@ func TestShorterCoolDown(t *testing.T) {
 	s := mustOpen(t, fileOptions(t))
 	long := time.Now().Add(time.Hour).Truncate(time.Second)
 	for _, until := range []time.Time{long, time.Now().Add(time.Minute)} {
-		if err := s.SetCoolDown(WebAPILimit, until); err != nil {
+		if err := s.SetCoolDown(webAPILimit, until); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := s.CoolDown(WebAPILimit); !got.Equal(long) {
+	if got := s.CoolDown(webAPILimit); !got.Equal(long) {
 		t.Errorf("until %v, want %v", got, long)
 	}
 }

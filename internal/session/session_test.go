@@ -290,7 +290,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 		if err := s.Save(t.Context(), l); err != nil {
 			t.Error(err)
 		}
-		if err := s.SetCoolDown(WebAPILimit, time.Now().Add(time.Hour)); err != nil {
+		if err := s.SetCoolDown(webAPILimit, time.Now().Add(time.Hour)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -304,7 +304,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if s := mustOpen(t, real); !s.CoolDown(WebAPILimit).IsZero() {
+	if s := mustOpen(t, real); !s.CoolDown(webAPILimit).IsZero() {
 		t.Error("a sandbox's cool-down holds for Spotify")
 	}
 	after := tree(t, filepath.Dir(real.ConfigDir))

@@ -7,7 +7,7 @@ import (
 )
 
 // AllPaths is what a plain rate limit counts for: every request of an app.
-const AllPaths = "*"
+const AllPaths = "web api"
 
 // Group names the requests that share a quota with one of method and path: the
 // same path, whatever IDs are in it ("GET /v1/artists/{id}/albums"). Spotify
