@@ -88,7 +88,7 @@ func TestLoginWithTheTabClosed(t *testing.T) { // L-17
 	tab := chromium.open(t, login.consentURL())
 	tab.close()
 	r := login.wait()
-	if r.status != exitDeclined || r.stdout != "" || !strings.Contains(r.stderr, "spotauth: error: no answer came from the browser in time") {
+	if r.status != exitDeclined || r.stdout != "" || !strings.Contains(r.stderr, "spotauth: error: timed out waiting for the browser") {
 		t.Errorf("status %d; stdout %q; stderr:\n%s", r.status, r.stdout, r.stderr)
 	}
 	if r.took < 2*time.Second || r.took > 10*time.Second {

@@ -73,7 +73,7 @@ func TestRealHosts(t *testing.T) {
 
 	want := []string{
 		"GET accounts.spotify.com/authorize?client_id,code_challenge,code_challenge_method,redirect_uri,response_type,scope,state", // the browser's
-		"POST accounts.spotify.com/authorize?client_id,code_challenge,code_challenge_method,redirect_uri,response_type,scope,state [decision]",
+		"POST accounts.spotify.com/authorize?client_id,code_challenge,code_challenge_method,redirect_uri,response_type,scope,state [account,decision]",
 		"POST accounts.spotify.com/api/token [client_id,code,code_verifier,grant_type=authorization_code,redirect_uri]",
 		"GET api.spotify.com/v1/me Bearer",
 		"GET api.spotify.com/v1/me/following?limit=50,type=artist Bearer",

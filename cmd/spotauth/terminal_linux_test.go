@@ -168,8 +168,8 @@ func TestLoginByPasting(t *testing.T) {
 	q.Set("state", "of-another-login")
 	foreign.RawQuery = q.Encode()
 	for _, wrong := range []struct{ pasted, says string }{
-		{"garbage", "ignored: this is not an address that spotify's answer arrives at; still waiting"},
-		{foreign.String(), "ignored: the answer does not belong to the login now running; still waiting"},
+		{"garbage", "ignored: this is not the URL that Spotify sent you to; still waiting"},
+		{foreign.String(), "ignored: the URL belongs to another sign-in; still waiting"},
 	} {
 		login.press(wrong.pasted + "\r")
 		login.see(regexp.QuoteMeta(wrong.says) + `(?s:.*)` + pastePrompt)

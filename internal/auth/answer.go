@@ -13,16 +13,15 @@ const (
 	maxCode  = 2 << 10
 )
 
-// answer is the authorization response of RFC 6749, section 4.1.2: a code, or
-// the words of a refusal.
+// answer is the authorization response of RFC 6749 section 4.1.2: a code or a refusal.
 type answer struct {
 	code        secret.String
 	refusal     string
 	description string
 }
 
-// readAnswer checks that query answers p, before anything else in it counts:
-// RFC 6749 has the state in success and error responses alike.
+// readAnswer checks the state before anything else, because RFC 6749 requires it
+// in success and error responses alike.
 func (p Pending) readAnswer(query string) (answer, error) {
 	if len(query) > maxQuery {
 		return answer{}, ErrAnswer
@@ -47,15 +46,15 @@ func (p Pending) readAnswer(query string) (answer, error) {
 	if a.refusal != "" {
 		return a, nil
 	}
-	if code := q.Get("code"); len(code) <= maxCode && isVisible(code) {
+	if code := q.Get("code"); len(code) <= maxCode && isToken(code) {
 		return answer{code: secret.New(code)}, nil
 	}
 	return answer{}, ErrAnswer
 }
 
-// readAddress is readAnswer for the address that a person pasted. Browsers
-// hide the scheme, and some copy without it.
-func (p Pending) readAddress(address string) (answer, error) {
+// readPasted is readAnswer for a pasted URL. Browsers hide the scheme, and some
+// copy the URL without it.
+func (p Pending) readPasted(address string) (answer, error) {
 	address = strings.TrimSpace(address)
 	address, _, _ = strings.Cut(address, "#")
 	base, query, _ := strings.Cut(address, "?")
@@ -68,7 +67,7 @@ func (p Pending) readAddress(address string) (answer, error) {
 	return p.readAnswer(query)
 }
 
-// err is the refusal that a stands for, or nil.
+// err returns the refusal as an error, or nil.
 func (a answer) err() error {
 	switch a.refusal {
 	case "":
@@ -83,7 +82,8 @@ func (a answer) equal(b answer) bool {
 	return a.code.Equal(b.code) && a.refusal == b.refusal && a.description == b.description
 }
 
-// isVisible says whether text is made of visible ASCII, at least one.
-func isVisible(text string) bool {
+// isToken reports whether text is visible ASCII, as codes and tokens are (RFC
+// 6749 appendix A), and not empty.
+func isToken(text string) bool {
 	return text != "" && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }

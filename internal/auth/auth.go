@@ -1,10 +1,10 @@
 // Package auth is the OAuth protocol between spotauth and Spotify's accounts
 // service: it signs a person in (authorization code with PKCE, RFC 6749 section
 // 4.1 and RFC 7636, answered on a loopback listener as RFC 8252 section 7.3
-// has it, or by a pasted address) and refreshes tokens (RFC 6749 section 6).
+// says, or by a pasted URL) and refreshes tokens (RFC 6749 section 6).
 //
-// It keeps nothing, opens no browser and prints nothing: callers hand in funcs
-// for that. See https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow.
+// It stores nothing, opens no browser and prints nothing: the caller's functions
+// do. See https://developer.spotify.com/documentation/web-api/tutorials/code-pkce-flow.
 package auth
 
 import (
@@ -22,14 +22,14 @@ import (
 const (
 	// Origin is Spotify's accounts service.
 	Origin = "https://accounts.spotify.com"
-	// DefaultRedirectURI has no port: Spotify lets a loopback IP literal that
-	// is registered so take any port at the time of the request.
+	// DefaultRedirectURI has no port: Spotify then accepts any port on this
+	// loopback address in a request.
 	DefaultRedirectURI = "http://127.0.0.1/callback"
-	// DefaultTimeout is how long Login waits for the person.
+	// DefaultTimeout is how long Login waits for an answer.
 	DefaultTimeout = 5 * time.Minute
 )
 
-// Client is an app at Spotify, as RFC 6749 section 2 has it. ID is all that must be set.
+// Client is an app that is registered with Spotify (RFC 6749 section 2). Only ID is required.
 type Client struct {
 	Origin string        // "" is Origin; a stand-in has "http://127.0.0.1:PORT"
 	ID     string        // from the app's page on developer.spotify.com
@@ -39,12 +39,11 @@ type Client struct {
 	Transport http.RoundTripper
 }
 
-// Request is what a person is asked for, and how. Begin uses the first three
-// fields. The zero value asks for nothing but the account.
+// Request describes a login. All fields are optional. Begin uses the first three.
 type Request struct {
-	RedirectURI string   // as registered; "" is DefaultRedirectURI; a port in it is kept
-	Scopes      []string // a login that grants fewer is refused
-	ShowDialog  bool     // ask again for consent, so that another account can be chosen
+	RedirectURI string   // as registered; "" is DefaultRedirectURI; without a port any free one is used
+	Scopes      []string // all must be granted
+	ShowDialog  bool     // show the consent page again, which lets the user choose another account
 
 	Timeout time.Duration // 0 is DefaultTimeout
 
@@ -52,34 +51,32 @@ type Request struct {
 	// not block: the listener answers after it.
 	Ready func(Waiting)
 
-	// Paste reads the address that the browser ended on, in case the browser
-	// cannot reach the listener. It is called again after a wrong one, until it
-	// returns an error. It must return soon after its context ends: Login waits
-	// for it. Nil means that nobody is there to paste.
+	// Paste reads the URL that the browser ended on, in case the browser cannot
+	// reach the listener. It is called again after a wrong one, until it returns
+	// an error. Login waits for it, so it must return soon after its context ends.
 	Paste func(context.Context) (string, error)
 
-	// Notice is called for what Login waits past: ErrForeign, ErrIssuer, ErrAnswer
-	// (for the listener once each, for a pasted address every time),
-	// ErrStartedTwice, and after 15 s without an answer an *UnansweredError.
-	// Calls come after Ready and do not overlap.
+	// Notice reports what does not end the login: ErrForeign, ErrIssuer, ErrAnswer
+	// (from the listener once each, from Paste every time), ErrStartedTwice, and
+	// an *UnansweredError after 15 s. Calls come after Ready and do not overlap.
 	Notice func(error)
 
-	// Finish turns the grant into a saved login and returns the account's name
-	// for the page in the browser, which is shown after it and tells its result.
+	// Finish saves the login and returns the account's name. The page in the
+	// browser is shown after it, and tells whether it succeeded.
 	Finish func(context.Context, Grant) (account string, err error)
 }
 
-// Waiting describes a login that waits for its answer.
+// Waiting describes a login that waits for an answer.
 type Waiting struct {
 	URL      string         // the authorization request; whoever has it can answer it
 	StartURL string         // leads to URL once; for a command line, which all users can read
 	Addr     netip.AddrPort // of the listener, for port forwarding
 }
 
-// Grant is what Spotify granted.
+// Grant is what the token endpoint returns.
 type Grant struct {
 	Access    secret.String
-	Refresh   secret.String // after Refresh, the one sent unless Spotify gave a new one
+	Refresh   secret.String // after Refresh, the one that was sent unless there is a new one
 	Scopes    []string      // nil after Refresh if Spotify did not say
 	ExpiresIn time.Duration // life of Access, 1 s to 24 h
 
@@ -88,9 +85,8 @@ type Grant struct {
 	RefreshExpiresIn, ConsentExpiresIn time.Duration
 }
 
-// Login signs a person in and returns what was granted, after r.Finish.
-//
-// It ends at the first answer that belongs to it, whatever else arrives. Errors:
+// Login signs a user in, calls r.Finish, and returns what was granted. Only an
+// answer with the login's state ends it. Errors:
 // ErrDenied, *UnansweredError, ErrPortInUse, ErrPortReserved, ErrScope, *Error,
 // [*wire.Error], the cause of ctx's end, and what Finish returns.
 func (c Client) Login(ctx context.Context, r Request) (Grant, error) {
@@ -115,7 +111,7 @@ func (c Client) Login(ctx context.Context, r Request) (Grant, error) {
 	return grant, err
 }
 
-// finish takes a waiting login to its end and names the account.
+// finish waits for the answer, exchanges it, and returns the account's name.
 func (c Client) finish(ctx context.Context, r Request, l *loopback) (Grant, string, error) {
 	a, err := await(ctx, r, l)
 	if err != nil {
@@ -132,8 +128,7 @@ func (c Client) finish(ctx context.Context, r Request, l *loopback) (Grant, stri
 	return grant, account, nil
 }
 
-// await waits on the listener and for a pasted address; the first valid answer
-// of either wins.
+// await returns the first valid answer, from the listener or pasted.
 func await(ctx context.Context, r Request, l *loopback) (answer, error) {
 	pasting, stop := context.WithCancel(ctx)
 	var paste sync.WaitGroup
@@ -145,8 +140,8 @@ func await(ctx context.Context, r Request, l *loopback) (answer, error) {
 	return l.wait(ctx, r.Timeout)
 }
 
-// registered is uri as the app must have it registered for a listener at addr,
-// which is on [::1] if this machine has no 127.0.0.1.
+// registered returns the redirect URI to register for a listener at addr, which
+// is on [::1] if this machine has no 127.0.0.1.
 func registered(uri string, addr netip.AddrPort) string {
 	u, err := url.Parse(uri)
 	if err == nil && u.Hostname() != addr.Addr().String() {

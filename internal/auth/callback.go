@@ -9,7 +9,7 @@ import (
 
 func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
-		// Nothing that is wanted here has a body: do not let it be waited for.
+		// No valid request has a body, so do not wait for one.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
 	switch {
@@ -33,13 +33,12 @@ func (l *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveStart leads the browser to Spotify, once. The command line of a browser
-// can be read by every user of the machine, so it holds this path and not the
-// state that an answer must have. If a second request comes, the first may be
-// from someone who read it there.
+// serveStart redirects the browser to Spotify, once. Every user of the machine can
+// read the command line of a browser, so it holds this path and not the state. A
+// second request means that the first may be from someone who read it there.
 func (l *loopback) serveStart(w http.ResponseWriter) {
 	if !l.takeStart() {
-		l.sayOnce(ErrStartedTwice)
+		l.notifyOnce(ErrStartedTwice)
 		startedTwice.write(w, http.StatusGone)
 		return
 	}
@@ -51,10 +50,10 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 	a, err := l.pending.readAnswer(query)
 	switch {
 	case errors.Is(err, ErrForeign):
-		l.sayOnce(err)
+		l.notifyOnce(err)
 		otherLogin.write(w, http.StatusBadRequest)
 	case err != nil:
-		l.sayOnce(err)
+		l.notifyOnce(err)
 		badRequest.write(w, http.StatusBadRequest)
 	case l.take(a, true):
 		w.Header().Set("Location", l.result)
@@ -66,15 +65,15 @@ func (l *loopback) serveCallback(w http.ResponseWriter, query string) {
 
 // serveResult waits for the end of the login and shows it.
 func (l *loopback) serveResult(w http.ResponseWriter) {
-	<-l.told
+	<-l.ended
 	l.ending.write(w, http.StatusOK)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.promised--
+	l.owed--
 	l.settle()
 }
 
-// isPrefetch says whether a browser asks ahead of the person.
+// isPrefetch reports whether a browser requests the page before the user opens it.
 func isPrefetch(h http.Header) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz"} {
 		if strings.Contains(strings.ToLower(h.Get(name)), "prefetch") {
@@ -84,9 +83,9 @@ func isPrefetch(h http.Header) bool {
 	return false
 }
 
-// isNavigation says whether the request may be a tab that goes somewhere, and
-// not a picture, frame or script of another page. Old browsers and curl send
-// neither header; Origin is null after a form was posted to Spotify.
+// isNavigation reports whether a tab may have sent the request, and not an image,
+// frame or script of another page. Old browsers and curl send neither header.
+// Origin is null after a form was posted to Spotify.
 func isNavigation(h http.Header) bool {
 	dest, origin := h.Values("Sec-Fetch-Dest"), h.Values("Origin")
 	return (len(dest) == 0 || len(dest) == 1 && dest[0] == "document") &&

@@ -327,7 +327,7 @@ func TestLoginTellsLateTabsThatItIsOver(t *testing.T) {
 			t.Fatal("the answer, or its repetition, was refused")
 		}
 	}
-	l.tell(declined)
+	l.end(declined)
 	if l.take(a, true) {
 		t.Error("a page was promised after the end")
 	}

@@ -7,54 +7,54 @@ import (
 	"time"
 )
 
-// What a login or a refresh ends with.
+// Reasons for a login or a refresh to fail.
 var (
-	ErrClientID     = errors.New("the client id must be 32 hexadecimal digits")
-	ErrRedirectURI  = errors.New("the redirect uri cannot be used")
+	ErrClientID     = errors.New("the client ID must be 32 hexadecimal digits")
+	ErrRedirectURI  = errors.New("the redirect URI cannot be used")
 	ErrPortInUse    = errors.New("the port is in use")
-	ErrPortReserved = errors.New("the system does not give this port out")
-	ErrDenied       = errors.New("access was declined in the browser")
-	ErrTimeout      = errors.New("no answer came from the browser in time") // of Login in an *UnansweredError
-	ErrScope        = errors.New("spotify did not grant every scope that was asked for")
-	ErrDead         = errors.New("spotify no longer accepts the refresh token")
-	ErrPending      = errors.New("this is not a login that can be finished here")
+	ErrPortReserved = errors.New("the system reserves this port")
+	ErrDenied       = errors.New("you declined in the browser")
+	ErrTimeout      = errors.New("timed out waiting for the browser") // of Login in an *UnansweredError
+	ErrScope        = errors.New("Spotify did not grant every requested scope")
+	ErrDead         = errors.New("Spotify no longer accepts the refresh token")
+	ErrPending      = errors.New("this sign-in cannot be finished here")
 )
 
-// What a login waits past, and what [Complete] refuses.
+// Reasons to ignore what arrives while a login waits, and for [Client.Complete] to fail.
 var (
-	ErrForeign = errors.New("the answer does not belong to the login now running")
-	ErrIssuer  = errors.New("the answer names another authorization server")
-	ErrAnswer  = errors.New("this is not an address that spotify's answer arrives at")
+	ErrForeign = errors.New("the URL belongs to another sign-in")
+	ErrIssuer  = errors.New("the URL names another authorization server")
+	ErrAnswer  = errors.New("this is not the URL that Spotify sent you to")
 
 	// ErrStartedTwice is a second request for [Waiting.StartURL].
-	ErrStartedTwice = errors.New("the address that starts the sign-in was opened twice")
+	ErrStartedTwice = errors.New("the sign-in page was opened twice")
 )
 
-// UnansweredError is a login without an answer. The usual reason is that the
-// app has another redirect URI: then Spotify shows an error and never redirects.
+// UnansweredError is a login without an answer. Usually the app has a different
+// redirect URI: then Spotify shows an error and never redirects.
 type UnansweredError struct {
 	Register string // the redirect URI that the app must have, exactly
-	Over     bool   // the time is up, and the error is ErrTimeout
+	Over     bool   // the time is up; errors.Is(err, ErrTimeout)
 }
 
 func (e *UnansweredError) Error() string {
 	if e.Over {
 		return ErrTimeout.Error()
 	}
-	return "no answer has come from the browser yet"
+	return "no answer from the browser yet"
 }
 
 // Is reports whether target is ErrTimeout and the time is up.
 func (e *UnansweredError) Is(target error) bool { return e.Over && target == ErrTimeout }
 
-// Error is a refusal in the words of RFC 6749, sections 4.1.2.1 and 5.2. It
-// holds no secret and nothing that could upset a terminal.
+// Error is a refusal as RFC 6749 sections 4.1.2.1 and 5.2 define it. It holds no
+// secret and is safe to print.
 type Error struct {
 	Endpoint    string        // "authorization" or "token"
 	Status      int           // HTTP status; 0 for the authorization endpoint
-	Code        string        // such as "invalid_client"; "" where none was given
-	Description string        // Spotify's own words, at most 200 runes; may be ""
-	RetryAfter  time.Duration // from a Retry-After header; 0 where none was given
+	Code        string        // such as "invalid_client"; "" if there is none
+	Description string        // Spotify's own words, at most 200 runes, or ""
+	RetryAfter  time.Duration // see [wire.RetryAfter]; 0 if there is none
 }
 
 func (e *Error) Error() string {
@@ -63,13 +63,13 @@ func (e *Error) Error() string {
 	case e.Status != 0:
 		fmt.Fprintf(&b, "the %s endpoint answered %d", e.Endpoint, e.Status)
 	case e.Code == "invalid_scope":
-		b.WriteString("spotify does not know a scope that was asked for")
+		b.WriteString("Spotify does not know a requested scope")
 	case e.Code == "server_error":
-		b.WriteString("spotify met an error of its own")
+		b.WriteString("Spotify had an internal error")
 	case e.Code == "temporarily_unavailable":
-		b.WriteString("spotify cannot sign anyone in for the moment")
+		b.WriteString("Spotify cannot sign anyone in right now")
 	default:
-		b.WriteString("spotify refused the request to sign in")
+		b.WriteString("Spotify rejected the sign-in request")
 	}
 	if e.Code != "" {
 		b.WriteString(": " + e.Code)

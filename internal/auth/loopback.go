@@ -14,38 +14,37 @@ import (
 )
 
 const (
-	silence = 15 * time.Second // after it, something is probably wrong in the app's settings
+	silence = 15 * time.Second // then something is probably wrong in the app's settings
 	grace   = time.Second      // for the last page to arrive
 )
 
 // loopback is the web server that a login waits on (RFC 8252 section 7.3).
 //
-// Any program and any web page can knock there, so all but the one answer that
-// carries this login's state is turned away and changes nothing. That answer is
-// redirected at once to a page of its own, for the code to leave the address
-// bar; the page is written when the login has ended, and tells how.
+// Any program and any web page can send requests to it, so only the answer that
+// has this login's state changes anything. That answer is redirected at once, so
+// that the code leaves the address bar. The page behind the redirect is written
+// when the login has ended, and tells how.
 type loopback struct {
 	pending  Pending
 	host     string // the Host header to expect
 	callback string // the path that Spotify redirects to
-	result   string // the path that the answer is redirected to, not to be guessed
-	start    string // the path that leads to consent once, not to be guessed either
+	result   string // the random path that the answer is redirected to
+	start    string // the random path that redirects to consent, once
 	consent  string // the authorization URL
 	register string // the redirect URI for an UnansweredError
 	notice   func(error)
 	server   *http.Server
 	serving  sync.WaitGroup
 
-	answers chan answer   // gets the one answer
-	told    chan struct{} // closed once ending is set
-	settled chan struct{} // closed once told, and every redirect got its page
+	answers chan answer   // receives the one answer
+	ended   chan struct{} // closed when ending is set
+	settled chan struct{} // closed when ended and no page is owed
 
-	mu       sync.Mutex
-	answer   *answer // the one that was taken
-	started  bool    // start was used
-	ending   page
-	promised int // redirects whose page has not been written
-	isTold   bool
+	mu      sync.Mutex
+	answer  *answer // the one that was taken
+	started bool    // start was used
+	ending  *page   // nil until the login has ended
+	owed    int     // redirects whose page has not been written
 
 	noticing sync.Mutex
 	noticed  map[error]bool
@@ -67,7 +66,7 @@ func newLoopback(p Pending, consent string, notice func(error)) *loopback {
 		notice:   notice,
 		noticed:  map[error]bool{},
 		answers:  make(chan answer, 1),
-		told:     make(chan struct{}),
+		ended:    make(chan struct{}),
 		settled:  make(chan struct{}),
 	}
 	// No body is read and every page fits the buffer of a connection, so the time
@@ -85,9 +84,9 @@ func newLoopback(p Pending, consent string, notice func(error)) *loopback {
 
 // serve starts answering on ln.
 func (l *loopback) serve(ln net.Listener) {
-	callers := &crowd{Listener: ln}
-	l.server.ConnState = callers.changed
-	l.serving.Go(func() { _ = l.server.Serve(callers) }) // returns at close, and close alone
+	limited := &limitedListener{Listener: ln}
+	l.server.ConnState = limited.connState
+	l.serving.Go(func() { _ = l.server.Serve(limited) }) // returns when close is called
 }
 
 // wait returns the login's one answer.
@@ -100,7 +99,7 @@ func (l *loopback) wait(ctx context.Context, timeout time.Duration) (answer, err
 		case a := <-l.answers:
 			return a, nil
 		case <-quiet.C:
-			l.say(&UnansweredError{Register: l.register})
+			l.notify(&UnansweredError{Register: l.register})
 		case <-limit.C:
 			return answer{}, &UnansweredError{l.register, true}
 		case <-ctx.Done():
@@ -116,19 +115,19 @@ func (l *loopback) readPastes(ctx context.Context, paste func(context.Context) (
 		if err != nil || ctx.Err() != nil {
 			return
 		}
-		a, err := l.pending.readAddress(address)
+		a, err := l.pending.readPasted(address)
 		if err == nil {
 			l.take(a, false)
 			return
 		}
-		l.say(err)
+		l.notify(err)
 	}
 }
 
-// close tells the browser how the login ended and leaves nothing behind. It
-// takes a moment only where a page is still owed, and less where ctx has ended.
+// close shows the ending in the browser and stops the server. It waits only if a
+// page is still owed, and not as long if ctx has ended.
 func (l *loopback) close(ctx context.Context, ending page) {
-	l.tell(ending)
+	l.end(ending)
 	limit := grace
 	if ctx.Err() != nil {
 		limit = grace / 10
@@ -145,9 +144,9 @@ func (l *loopback) close(ctx context.Context, ending page) {
 	l.serving.Wait()
 }
 
-// take makes a the answer, unless another came first. It reports whether a tab
-// that brought a may be sent to the result page, and then keeps the server up
-// for it. The same answer again may: browsers repeat themselves.
+// take makes a the answer unless another came first. It reports whether the tab
+// that sent a gets the result page, and then keeps the server up for it. The same
+// answer again gets one too, because browsers repeat requests.
 func (l *loopback) take(a answer, fromTab bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,10 +154,10 @@ func (l *loopback) take(a answer, fromTab bool) bool {
 		l.answer = &a
 		l.answers <- a
 	}
-	if !fromTab || l.isTold || !l.answer.equal(a) {
+	if !fromTab || l.ending != nil || !l.answer.equal(a) {
 		return false
 	}
-	l.promised++
+	l.owed++
 	return true
 }
 
@@ -171,17 +170,18 @@ func (l *loopback) takeStart() bool {
 	return first
 }
 
-func (l *loopback) tell(ending page) {
+// end sets the page to show for the answer.
+func (l *loopback) end(ending page) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ending, l.isTold = ending, true
-	close(l.told)
+	l.ending = &ending
+	close(l.ended)
 	l.settle()
 }
 
-// settle closes settled when there is no more to wait for. l.mu is held.
+// settle closes settled if there is nothing left to wait for. l.mu is held.
 func (l *loopback) settle() {
-	if !l.isTold || l.promised > 0 {
+	if l.ending == nil || l.owed > 0 {
 		return
 	}
 	select {
@@ -191,14 +191,14 @@ func (l *loopback) settle() {
 	}
 }
 
-func (l *loopback) say(what error) {
+func (l *loopback) notify(what error) {
 	l.noticing.Lock()
 	defer l.noticing.Unlock()
 	l.notice(what)
 }
 
-// sayOnce is say for what others can provoke a thousand times.
-func (l *loopback) sayOnce(what error) {
+// notifyOnce is for what others can provoke a thousand times.
+func (l *loopback) notifyOnce(what error) {
 	l.noticing.Lock()
 	defer l.noticing.Unlock()
 	if !l.noticed[what] {

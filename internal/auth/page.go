@@ -12,49 +12,49 @@ import (
 	"strings"
 )
 
-// pageHTML is every page, with {{title}} and the like where they differ. They
-// need no template engine, which costs each start of the program a tenth.
+// pageHTML is the template of every page. html/template would make each start of
+// the program a tenth slower.
 //
 //go:embed page.html
 var pageHTML string
 
-// page is what the browser shows. Nothing in it comes from a request; Account
-// alone is foreign.
+// page is what the browser shows. Nothing in it comes from a request. Only
+// Account is foreign text.
 type page struct {
-	Mark    string // "yes", "no" or "wait": the colour and the sign
+	Mark    string // "yes", "no" or "wait": the color and the sign
 	Title   string
 	Text    string
-	Account string // stands in the place of Text
+	Account string // shown instead of Text
 	Next    string // what to do now
 }
 
 var (
 	signedIn = page{Mark: "yes", Title: "You are signed in",
 		Next: "You can close this tab and go back to the terminal."}
-	declined = page{Mark: "no", Title: "Sign-in declined",
-		Text: "Access was not given, and nothing was saved.",
+	declined = page{Mark: "wait", Title: "Sign-in declined",
+		Text: "You didn’t grant access, so nothing was saved.",
 		Next: "If that was a mistake, run “spotauth login” again in the terminal."}
 	failed = page{Mark: "no", Title: "Sign-in failed",
 		Text: "Spotify sent you back here, but the sign-in could not be completed.",
-		Next: "Look at the terminal: it says what went wrong and what to do."}
+		Next: "The terminal shows what went wrong and what to do."}
 	otherLogin = page{Mark: "wait", Title: "Not this sign-in",
-		Text: "This tab does not belong to the login now running, which goes on waiting.",
-		Next: "Close this tab and use the address that the terminal shows."}
+		Text: "This tab belongs to another sign-in. The current one is still waiting.",
+		Next: "Close this tab and open the URL that the terminal shows."}
 	finished = page{Mark: "wait", Title: "Already answered",
-		Text: "This login has had its answer and takes no other.",
-		Next: "Look at the terminal: it says how the login ended. You can close this tab."}
+		Text: "This sign-in has already been answered.",
+		Next: "The terminal shows how it ended. You can close this tab."}
 	badRequest = page{Mark: "wait", Title: "Request not understood",
-		Text: "This address takes nothing but Spotify’s answer to a sign-in.",
-		Next: "Close this tab and use the address that the terminal shows."}
+		Text: "This address only accepts Spotify’s answer to a sign-in.",
+		Next: "Close this tab and open the URL that the terminal shows."}
 	startedTwice = page{Mark: "wait", Title: "Already opened",
-		Text: "This address works once, and it was opened before. If that wasn’t you, someone else may have used it.",
+		Text: "This address works only once. If you haven’t opened it before, someone else has.",
 		Next: "Press Ctrl-C in the terminal and run “spotauth login” again."}
 	notFound = page{Mark: "wait", Title: "Nothing here",
 		Text: "There is no page at this address.",
-		Next: "Close this tab and use the address that the terminal shows."}
+		Next: "Close this tab and open the URL that the terminal shows."}
 )
 
-// ending is the page for a login that ended so.
+// ending returns the page for a login that ended with err.
 func ending(account string, err error) page {
 	switch {
 	case err == nil:
@@ -67,7 +67,7 @@ func ending(account string, err error) page {
 	return failed
 }
 
-// html is the page as a browser gets it.
+// html renders the page.
 func (p page) html() string {
 	text := html.EscapeString(p.Text)
 	if p.Account != "" {
@@ -79,7 +79,7 @@ func (p page) html() string {
 	).Replace(pageHTML)
 }
 
-// policy is the Content-Security-Policy of a page: its own style, and nothing else.
+// policy is the Content-Security-Policy of every page. It allows only the page's own style.
 func policy() string {
 	_, style, _ := strings.Cut(pageHTML, "<style>")
 	style, _, _ = strings.Cut(style, "</style>")
@@ -88,8 +88,8 @@ func policy() string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-// write answers with p, or with no body where p is empty. The page must work
-// from nothing else, lead nowhere, stay in no cache and open to no other page.
+// write sends p, or no body if p is empty. The headers keep the page out of
+// caches, frames and other pages, and let it load nothing.
 func (p page) write(w http.ResponseWriter, status int) {
 	body := ""
 	if p != (page{}) {
@@ -105,5 +105,5 @@ func (p page) write(w http.ResponseWriter, status int) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // who hung up has seen enough
+	_, _ = io.WriteString(w, body) // the browser may have gone
 }

@@ -72,7 +72,7 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 				l.takeStart()
 				target = l.start
 			case "RESULT":
-				l.tell(signedIn)
+				l.end(signedIn)
 				target = l.result
 			}
 			r := httptest.NewRequest(tt.method, target, nil)

@@ -16,11 +16,11 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-// PendingLife is how long a login that Begin began can be completed.
+// PendingLife is how long after Begin a login can be completed.
 const PendingLife = 10 * time.Minute
 
-// Pending is a login that was begun and not yet answered. What only this login
-// may know is hidden; Encode gives it out, to be parked where no one else reads.
+// Pending is a login between Begin and Complete. Its state and verifier are
+// secrets; Encode includes them, for a file that only the user can read.
 type Pending struct {
 	ClientID    string
 	RedirectURI string // as sent, with its port
@@ -32,9 +32,9 @@ type Pending struct {
 	verifier secret.String
 }
 
-// Begin starts a login that another process will end with Complete, for
-// callers without a terminal. It returns the URL to open in any browser; the
-// page after consent fails to load, and its address is the answer.
+// Begin starts a login that another process ends with Complete, for callers
+// without a terminal. It returns the URL to open in any browser. The page after
+// consent fails to load, and its URL is the answer.
 func (c Client) Begin(r Request) (string, Pending, error) {
 	c, r, err := checked(c, r)
 	if err != nil {
@@ -45,8 +45,8 @@ func (c Client) Begin(r Request) (string, Pending, error) {
 		return "", Pending{}, err
 	}
 	if u.Port() == "" {
-		// No one listens, and no one should: without a port the answer would
-		// go to whatever serves port 80 where the browser is.
+		// Nothing listens there, and nothing should: without a port the answer
+		// would go to whatever serves port 80 on the browser's machine.
 		const dynamic, ports = 49152, 16384 // RFC 6335 section 6
 		u.Host += ":" + strconv.Itoa(dynamic+rand.IntN(ports))
 	}
@@ -54,9 +54,10 @@ func (c Client) Begin(r Request) (string, Pending, error) {
 	return c.authorizeURL(p, r.ShowDialog), p, nil
 }
 
-// Complete ends a login from the address that the browser ended on. c.Origin
-// must be that of Begin, and c.ID is taken from there. Errors: ErrTimeout after PendingLife, ErrPending, ErrForeign, ErrIssuer, ErrAnswer
-// for a wrong address, and those of the exchange in Login.
+// Complete ends a login from the URL that the browser ended on. c.Origin must be
+// that of Begin; c.ID is taken from p. Errors: ErrTimeout after PendingLife,
+// ErrPending, ErrForeign, ErrIssuer and ErrAnswer for a wrong URL, and those of
+// the exchange in Login.
 func (c Client) Complete(ctx context.Context, p Pending, pasted string) (Grant, error) {
 	c.ID = p.ClientID
 	c, err := c.checked()
@@ -66,7 +67,7 @@ func (c Client) Complete(ctx context.Context, p Pending, pasted string) (Grant, 
 	if age := time.Since(p.Created); age < 0 || age > PendingLife {
 		return Grant{}, ErrTimeout
 	}
-	a, err := p.readAddress(pasted)
+	a, err := p.readPasted(pasted)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -102,9 +103,9 @@ func (c Client) authorizeURL(p Pending, showDialog bool) string {
 	return client.AuthCodeURL(p.state.Reveal(), options...)
 }
 
-// parked is Pending as JSON. Its own type, so that no json.Marshal of a Pending
-// can let the verifier out by accident.
-type parked struct {
+// pendingJSON is a type of its own, so that json.Marshal of a Pending cannot
+// reveal the verifier by accident.
+type pendingJSON struct {
 	Version     int       `json:"version"`
 	Origin      string    `json:"origin"`
 	ClientID    string    `json:"client_id"`
@@ -115,19 +116,19 @@ type parked struct {
 	Verifier    string    `json:"verifier"`
 }
 
-// Encode returns p as JSON, for a file that only its owner can read.
+// Encode returns p as JSON, for a file that only the user can read.
 func (p Pending) Encode() (secret.String, error) {
-	text, err := json.Marshal(parked{1, p.origin, p.ClientID, p.RedirectURI, p.Scopes, p.Created,
+	text, err := json.Marshal(pendingJSON{1, p.origin, p.ClientID, p.RedirectURI, p.Scopes, p.Created,
 		p.state.Reveal(), p.verifier.Reveal()})
 	if err != nil {
-		return secret.String{}, fmt.Errorf("encoding the begun login: %w", err)
+		return secret.String{}, fmt.Errorf("encoding the pending sign-in: %w", err)
 	}
 	return secret.New(string(text)), nil
 }
 
 // DecodePending reads what Encode wrote; anything else is ErrPending.
 func DecodePending(text secret.String) (Pending, error) {
-	var f parked
+	var f pendingJSON
 	if err := json.Unmarshal([]byte(text.Reveal()), &f); err != nil {
 		return Pending{}, ErrPending
 	}

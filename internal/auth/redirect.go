@@ -15,7 +15,7 @@ import (
 	"github.com/spotauth/spotauth/internal/wire"
 )
 
-// CheckClientID returns ErrClientID unless id has the shape of a Spotify client id.
+// CheckClientID returns ErrClientID unless id looks like a Spotify client ID.
 func CheckClientID(id string) error {
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
 		return ErrClientID
@@ -24,17 +24,17 @@ func CheckClientID(id string) error {
 }
 
 // CheckRedirectURI returns ErrRedirectURI, with the reason, unless uri is an
-// http URI on a loopback IP literal. Spotify refuses "localhost", and matches
-// the rest exactly: https://developer.spotify.com/documentation/web-api/concepts/redirect_uri.
+// http URI on a loopback IP literal. Spotify rejects "localhost" and compares the
+// rest exactly: https://developer.spotify.com/documentation/web-api/concepts/redirect_uri.
 func CheckRedirectURI(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.String() != uri || u.User != nil || u.EscapedPath() != u.Path:
-		return fmt.Errorf("%w: it is not a plain uri such as %s", ErrRedirectURI, DefaultRedirectURI)
+		return fmt.Errorf("%w: it is not a plain URI such as %s", ErrRedirectURI, DefaultRedirectURI)
 	case u.Scheme != "http":
 		return fmt.Errorf("%w: its scheme must be http", ErrRedirectURI)
 	case !isLoopback(u):
-		return fmt.Errorf("%w: its host must be 127.0.0.1 or [::1], spelled so", ErrRedirectURI)
+		return fmt.Errorf("%w: its host must be 127.0.0.1 or [::1]", ErrRedirectURI)
 	case !isPort(u):
 		return fmt.Errorf("%w: its port must be a number from 1 to 65535", ErrRedirectURI)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -45,7 +45,7 @@ func CheckRedirectURI(uri string) error {
 	return nil
 }
 
-// checkOrigin lets secrets go to Spotify, or to a stand-in on this machine.
+// checkOrigin allows only Spotify and a stand-in on this machine.
 func checkOrigin(origin string) error {
 	if !wire.IsTrusted(origin, Origin) {
 		return errors.New("the origin must be " + Origin + " or http://127.0.0.1:PORT")
@@ -58,15 +58,15 @@ func isLoopback(u *url.URL) bool {
 		strings.HasPrefix(u.Host, "127.0.0.1:") || strings.HasPrefix(u.Host, "[::1]:")
 }
 
-// isPort says whether u's port is absent or fit to be advertised.
+// isPort reports whether u has a valid port or none.
 func isPort(u *url.URL) bool {
 	n, err := strconv.ParseUint(u.Port(), 10, 16)
 	return u.Host == strings.TrimSuffix(u.Host, ":") && (u.Port() == "" || err == nil && n > 0 && strconv.FormatUint(n, 10) == u.Port())
 }
 
-// listen opens the redirect URI's port, or any free one where it has none, and
-// returns the redirect URI to advertise. Only a URI without a port may move to
-// [::1], for machines where 127.0.0.1 is missing (RFC 8252 section 7.3).
+// listen opens the port of the redirect URI, or any free one if it has none, and
+// returns the redirect URI to send. Only a URI without a port may move to [::1],
+// for machines that have no 127.0.0.1 (RFC 8252 section 7.3).
 func listen(ctx context.Context, redirectURI string) (net.Listener, string, error) {
 	u, err := url.Parse(redirectURI)
 	if err != nil {
@@ -86,8 +86,8 @@ func listen(ctx context.Context, redirectURI string) (net.Listener, string, erro
 	return ln, u.String(), nil
 }
 
-// listenError tells a taken port from one that the system keeps. Windows has
-// numbers of its own, which errors.Is does not know.
+// listenError distinguishes a port in use from a reserved one. Windows returns
+// numbers that errors.Is does not know.
 func listenError(host string, err error) error {
 	const wsaEACCES, wsaEADDRINUSE = 10013, 10048
 	var number syscall.Errno
@@ -101,7 +101,7 @@ func listenError(host string, err error) error {
 	return fmt.Errorf("listening on %s: %w", host, err)
 }
 
-// withoutPort80 is how browsers write an address: they leave the default port out.
+// withoutPort80 removes the default port, as browsers do.
 func withoutPort80(address string) string {
 	before, after, found := strings.Cut(address, ":80/")
 	if found {

@@ -26,8 +26,8 @@ const (
 // Refresh asks for a new access token, with exactly one request (RFC 6749
 // section 6).
 //
-// ErrDead alone means that the refresh token is of no more use: Spotify said
-// invalid_grant. After [*wire.Error] and any other *Error it may work later.
+// ErrDead means that the refresh token is unusable: Spotify said invalid_grant.
+// After a [*wire.Error] or another *Error it may work later.
 func (c Client) Refresh(ctx context.Context, refresh secret.String) (Grant, error) {
 	c, err := c.checked()
 	if err != nil {
@@ -50,7 +50,7 @@ func (c Client) Refresh(ctx context.Context, refresh secret.String) (Grant, erro
 	return grant, err
 }
 
-// exchange turns an answer into a grant of all scopes asked for (RFC 6749
+// exchange turns an answer into a grant of every requested scope (RFC 6749
 // section 4.1.3, RFC 7636 section 4.5).
 func (c Client) exchange(ctx context.Context, p Pending, a answer) (Grant, error) {
 	if err := a.err(); err != nil {
@@ -99,7 +99,7 @@ func (c Client) post(ctx context.Context, form url.Values, sent ...secret.String
 	if err := wire.ReadBody(&body, res.Body, maxTokenBytes); err != nil {
 		return Grant{}, wire.RequestError(req, err)
 	}
-	// An error of decoding is that of one field, or leaves all of them empty.
+	// A wrong type costs that one field. If it is not JSON, all fields stay empty.
 	var t tokenResponse
 	_ = json.Unmarshal(body.Bytes(), &t)
 	if res.StatusCode/100 != 2 || t.Error != "" {
@@ -115,11 +115,10 @@ func (c Client) post(ctx context.Context, form url.Values, sent ...secret.String
 	return t.grant()
 }
 
-// tokenRequest authenticates the client as RFC 6749 section 2.3.1 has it. A
-// code or refresh token may work only once, so nothing may send it again:
-// without GetBody net/http cannot repeat the request, which it does under
-// HTTP/2 as long as the server resets streams, and a connection of its own
-// cannot turn out to be closed after it was idle.
+// tokenRequest authenticates the client (RFC 6749 section 2.3.1). A code or
+// refresh token may work only once, so net/http must not send it again. Under
+// HTTP/2 it would, as often as the server resets a stream; without GetBody it
+// cannot. A connection of its own cannot have been closed while it was idle.
 func (c Client) tokenRequest(ctx context.Context, form url.Values) (*http.Request, error) {
 	if c.Secret.Empty() {
 		form.Set("client_id", c.ID)
@@ -137,7 +136,7 @@ func (c Client) tokenRequest(ctx context.Context, form url.Values) (*http.Reques
 	return req, nil
 }
 
-// tokenResponse is what the token endpoint answers: RFC 6749 sections 5.1 and
+// tokenResponse is the response of the token endpoint: RFC 6749 sections 5.1 and
 // 5.2, and the two members of draft-ietf-oauth-refresh-token-expiration.
 type tokenResponse struct {
 	AccessToken  string  `json:"access_token"`
@@ -153,14 +152,14 @@ type tokenResponse struct {
 	Description string `json:"error_description"`
 }
 
-// grant checks a success.
+// grant checks a successful response.
 func (t tokenResponse) grant() (Grant, error) {
 	switch {
 	case t.AccessToken == "":
 		return Grant{}, unusable("no token that can be read")
 	case !strings.EqualFold(t.TokenType, "bearer"):
 		return Grant{}, unusable("a token that is not a bearer token")
-	case !isVisible(t.AccessToken) || t.RefreshToken != "" && !isVisible(t.RefreshToken):
+	case !isToken(t.AccessToken) || t.RefreshToken != "" && !isToken(t.RefreshToken):
 		return Grant{}, unusable("a token that is not plain text")
 	}
 	const day = 24 * 60 * 60
@@ -180,8 +179,8 @@ func (t tokenResponse) grant() (Grant, error) {
 	return g, nil
 }
 
-// seconds is a lifetime as servers write it: a number of any form, or a string
-// that holds one. No form of it is a reason to lose the tokens next to it.
+// seconds is a lifetime: a number of any form, or a string that holds one. An
+// unreadable one is ignored, because the tokens next to it still work.
 type seconds struct {
 	value float64
 	known bool
@@ -196,7 +195,7 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// upTo is s as 1 second to most seconds, or 0 if the server did not say.
+// upTo returns s as 1 second to most seconds, or 0 if it is unknown.
 func (s seconds) upTo(most float64) time.Duration {
 	if !s.known {
 		return 0
@@ -208,7 +207,7 @@ func (e *Error) isInvalidGrant() bool {
 	return e.Code == "invalid_grant" && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnauthorized)
 }
 
-// unusable is a success of the token endpoint that is none.
+// unusable is an error for a response with status 200 that grants nothing usable.
 func unusable(what string) error {
 	return &Error{Endpoint: "token", Status: http.StatusOK, Description: what}
 }

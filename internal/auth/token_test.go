@@ -130,7 +130,7 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 		text          string
 	}
 	dead := func(description string) want {
-		return want{dead: true, text: "spotify no longer accepts the refresh token: the token endpoint answered 400: invalid_grant (" + description + ")"}
+		return want{dead: true, text: "Spotify no longer accepts the refresh token: the token endpoint answered 400: invalid_grant (" + description + ")"}
 	}
 	refused := func(text string) want { return want{text: "the token endpoint answered " + text} }
 	network := func(text string) want {
@@ -145,7 +145,7 @@ func TestRefreshClassifiesFailures(t *testing.T) {
 		{"expired", respond(400, `{"error":"invalid_grant","error_description":"Refresh token expired"}`), dead("Refresh token expired")},
 		{"invalid", respond(400, `{"error":"invalid_grant","error_description":"Invalid refresh token"}`), dead("Invalid refresh token")},
 		{"401", respond(401, `{"error":"invalid_grant"}`), want{dead: true,
-			text: "spotify no longer accepts the refresh token: the token endpoint answered 401: invalid_grant"}},
+			text: "Spotify no longer accepts the refresh token: the token endpoint answered 401: invalid_grant"}},
 		{"invalid_grant with 200", respond(200, `{"error":"invalid_grant"}`), refused("200: invalid_grant")},
 		{"invalid_grant with 403", respond(403, `{"error":"invalid_grant"}`), refused("403: invalid_grant")},
 		{"invalid_grant with 500", respond(500, `{"error":"invalid_grant"}`), refused("500: invalid_grant")},
@@ -414,11 +414,11 @@ func TestLoginChecksTheGrant(t *testing.T) {
 		{"more than asked", bearer(`,"scope":"x user-follow-read"`), both[:1], "[x user-follow-read]", ""},
 		{"none asked, none granted", bearer(`,"scope":""`), nil, "[]", ""},
 		{"scope empty", bearer(`,"scope":""`), both[:1], "",
-			"spotify did not grant every scope that was asked for: user-follow-read is missing"},
+			"Spotify did not grant every requested scope: user-follow-read is missing"},
 		{"scope partial", bearer(`,"scope":"user-follow-read"`), both, "",
-			"spotify did not grant every scope that was asked for: user-read-email is missing"},
+			"Spotify did not grant every requested scope: user-read-email is missing"},
 		{"scope longer", bearer(`,"scope":"user-follow-read-x"`), both[:1], "",
-			"spotify did not grant every scope that was asked for: user-follow-read is missing"},
+			"Spotify did not grant every requested scope: user-follow-read is missing"},
 		{"type in capitals", token(`,"token_type":"BEARER"`), nil, "[]", ""},
 		{"type absent", token(""), nil, "", "the token endpoint answered 200 (a token that is not a bearer token)"},
 		{"another type", token(`,"token_type":"mac"`), nil, "", "the token endpoint answered 200 (a token that is not a bearer token)"},

@@ -117,16 +117,16 @@ func TestLoginWaitsForNoBody(t *testing.T) {
 	l.mustEnd(t, time.Second)
 }
 
-// L-16: a crowd has a limit, and the longest silent goes first.
+// L-16: silent connections have a limit, and the longest silent goes first.
 func TestCrowdTurnsOutTheLongestSilent(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &crowd{Listener: ln}
+	c := &limitedListener{Listener: ln}
 	defer c.Close()
 	var callers []net.Conn
-	for range maxCallers + 3 {
+	for range maxSilent + 3 {
 		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestCrowdTurnsOutTheLongestSilent(t *testing.T) {
 		}
 		defer server.Close() // and no collector before that
 		if len(callers) == 2 {
-			c.changed(server, http.StateActive) // has spoken: is not silent
+			c.connState(server, http.StateActive) // has spoken: is not silent
 		}
 	}
 	for i, conn := range callers {
