@@ -61,6 +61,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 		}
 	}
 	var wait context.Context
+	passedOn := false
 	for {
 		l, err := s.load(ctx)
 		if err != nil {
@@ -82,12 +83,13 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 		case ctx.Err() != nil:
 			held.release()
 			return Login{}, context.Cause(ctx)
-		case err == ErrBusy && held.passedOn: // several had the lock, and none of them refreshed
+		case err == ErrBusy && (passedOn || held.passedOn): // several had the lock, and none of them refreshed
 			return Login{}, ErrOthersFailed
 		case err != nil:
 			return Login{}, err
 		case held.waited:
 			held.release()
+			passedOn = true
 			continue
 		}
 		defer held.release()
