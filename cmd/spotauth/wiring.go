@@ -138,7 +138,8 @@ func (a *app) refresh(ctx context.Context, l session.Login) (session.Tokens, err
 }
 
 func tokens(g auth.Grant) session.Tokens {
-	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes}
+	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes,
+		RefreshExpiresIn: g.RefreshExpiresIn, ConsentExpiresIn: g.ConsentExpiresIn}
 }
 
 // api is the Web API as the session's account sees it, once it may be asked.

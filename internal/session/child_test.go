@@ -106,7 +106,7 @@ func (c task) run() (r result) {
 	}
 	c.impatient(s)
 	if c.Step != "" {
-		s.store = records{killStore{s.store.(records).items, c}}
+		s.store = records{killStore{s.store.(records).items, c, new(int)}}
 	}
 	var l Login
 	began := time.Now()
@@ -169,20 +169,27 @@ func (c task) killAt(step string) {
 	select {}
 }
 
-// killStore ends the process around a write.
+// killStore ends the process around a write: the one that proves the store, or the one
+// that saves what a refresh brought.
 type killStore struct {
 	items
-	task task
+	task   task
+	writes *int
 }
 
 func (k killStore) set(ctx context.Context, id recordKey, data string) error {
-	k.task.killAt("before save")
-	if f, ok := k.items.(files); ok && k.task.Step == "half saved" { // what a kill inside writeFile leaves
+	*k.writes++
+	before, half, during := "before proof", "half proved", "during proof"
+	if *k.writes > 1 {
+		before, half, during = "before save", "half saved", "during save"
+	}
+	k.task.killAt(before)
+	if f, ok := k.items.(files); ok && k.task.Step == half { // what a kill inside writeFile leaves
 		_ = os.WriteFile(f.path(id)+".123", []byte(data[:len(data)/2]), 0o600)
 	}
-	k.task.killAt("half saved")
+	k.task.killAt(half)
 	err := k.items.set(ctx, id, data)
-	k.task.killAt("during save")
+	k.task.killAt(during)
 	return err
 }
 

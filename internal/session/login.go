@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ type Login struct {
 	Scopes       []string // as granted
 
 	AuthorizedAt    time.Time // when the person agreed: the six months run from here
+	EndsAt          time.Time // when Spotify says that the login ends; zero if it does not say
 	ObtainedAt      time.Time // when Spotify answered with Access
 	AccessExpiresAt time.Time
 
@@ -41,6 +43,10 @@ type Tokens struct {
 	Refresh   secret.String // empty: the answer had none, and the old one stays good
 	ExpiresIn time.Duration // 0: the answer did not say
 	Scopes    []string      // nil: the answer did not say
+
+	// How long the refresh token works, and how long the person's consent lasts
+	// (draft-ietf-oauth-refresh-token-expiration). 0: the answer did not say.
+	RefreshExpiresIn, ConsentExpiresIn time.Duration
 }
 
 const (
@@ -67,15 +73,21 @@ func (l Login) With(t Tokens, now time.Time) Login {
 	if t.Scopes != nil {
 		l.Scopes = slices.Clone(t.Scopes)
 	}
+	if ends := cmp.Or(t.ConsentExpiresIn, t.RefreshExpiresIn); ends > 0 {
+		l.EndsAt = now.Add(ends)
+	}
+	if l.AuthorizedAt.After(now) { // it was made under a clock that was wrong
+		l.AuthorizedAt = now
+	}
 	return l
 }
 
-// ReauthBy is the day by which the account has to sign in again: six months after
-// it agreed (Spotify, "Refreshing tokens"). Spotify never tells the date, so this is
-// an estimate; it is the zero time where AuthorizedAt is not known.
+// ReauthBy is the time by which the account has to sign in again. It is EndsAt if Spotify
+// has said so, and otherwise an estimate: six months after the person agreed (Spotify,
+// "Refreshing tokens"). It is the zero time if that is not known either.
 func (l Login) ReauthBy() time.Time {
-	if l.AuthorizedAt.IsZero() {
-		return time.Time{}
+	if !l.EndsAt.IsZero() || l.AuthorizedAt.IsZero() {
+		return l.EndsAt
 	}
 	by := l.AuthorizedAt.AddDate(0, 6, 0)
 	if by.Day() != l.AuthorizedAt.Day() { // 31 August: the last of February, not 3 March

@@ -123,6 +123,42 @@ func TestReauthBy(t *testing.T) {
 	}
 }
 
+// T-04: an answer that says how long the login lasts replaces the estimate, until another
+// answer says it anew (draft-ietf-oauth-refresh-token-expiration).
+func TestServerSaysWhenTheLoginEnds(t *testing.T) {
+	now := testLogin().AuthorizedAt.Add(24 * time.Hour)
+	const day = 24 * time.Hour
+	l := testLogin()
+	for _, c := range []struct {
+		name             string
+		refresh, consent time.Duration
+		want             time.Time
+	}{
+		{"nothing is said", 0, 0, testLogin().ReauthBy()},
+		{"the refresh token's life", 30 * day, 0, now.Add(30 * day)},
+		{"nothing is said again", 0, 0, now.Add(30 * day)},
+		{"the consent's life", 7 * day, 90 * day, now.Add(90 * day)},
+	} {
+		l = l.With(Tokens{Access: secret.New("a"), RefreshExpiresIn: c.refresh, ConsentExpiresIn: c.consent}, now)
+		saved, err := decode(mustEncode(t, l))
+		if err != nil || !saved.ReauthBy().Equal(c.want) {
+			t.Errorf("%s: %v, %v, want %v", c.name, err, saved.ReauthBy(), c.want)
+		}
+	}
+}
+
+// T-07: a login that was made while the clock was years ahead ends six months after the
+// first refresh under the right time, not years later.
+func TestConsentInTheFuture(t *testing.T) {
+	now := testLogin().AuthorizedAt
+	l := testLogin()
+	l.AuthorizedAt = now.AddDate(5, 0, 0)
+	l = l.With(Tokens{Access: secret.New("a")}, now)
+	if want := testLogin().ReauthBy(); !l.ReauthBy().Equal(want) {
+		t.Errorf("ends %v, want %v", l.ReauthBy(), want)
+	}
+}
+
 func TestBuriedKeepsWhoAndWhy(t *testing.T) { // T-04
 	now := time.Date(2027, 5, 24, 0, 0, 0, 0, time.UTC)
 	l := testLogin().tombstone(now, errors.New("Refresh token expired"+strings.Repeat("ß", 200)))

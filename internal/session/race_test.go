@@ -141,6 +141,9 @@ func TestKilledInARefresh(t *testing.T) {
 		rotating want
 		staying  want
 	}{
+		{"before proof", works("refresh-1", 1), works("refresh-0", 1)},
+		{"half proved", works("refresh-1", 1), works("refresh-0", 1)},
+		{"during proof", works("refresh-1", 1), works("refresh-0", 1)},
 		{"before post", works("refresh-1", 1), works("refresh-0", 1)},
 		{"after answer", dead, works("refresh-0", 2)},
 		{"before save", dead, works("refresh-0", 2)},

@@ -22,6 +22,7 @@ type record struct {
 	Account         Account   `json:"account"`
 	Scopes          []string  `json:"scopes,omitempty"`
 	AuthorizedAt    time.Time `json:"authorized_at,omitzero"`
+	EndsAt          time.Time `json:"ends_at,omitzero"`
 	ObtainedAt      time.Time `json:"obtained_at,omitzero"`
 	AccessExpiresAt time.Time `json:"access_expires_at,omitzero"`
 	Access          string    `json:"access_token,omitempty"`
@@ -30,12 +31,12 @@ type record struct {
 }
 
 // encode makes the record of a login, of at most maxRecord bytes. The access token is
-// a cache, so it goes first when there is no room.
+// a cache, so it goes first if there is no room.
 func encode(l Login) (string, error) {
 	r := record{
 		Version: recordVersion, ClientID: l.ClientID, ClientSecret: l.ClientSecret.Reveal(),
 		Account: l.Account, Scopes: l.Scopes,
-		AuthorizedAt: l.AuthorizedAt, ObtainedAt: l.ObtainedAt, AccessExpiresAt: l.AccessExpiresAt,
+		AuthorizedAt: l.AuthorizedAt, EndsAt: l.EndsAt, ObtainedAt: l.ObtainedAt, AccessExpiresAt: l.AccessExpiresAt,
 		Access: l.Access.Reveal(), Refresh: l.Refresh.Reveal(), Dead: l.Dead,
 	}
 	data, err := json.Marshal(r)
@@ -74,7 +75,7 @@ func decode(data string) (Login, error) {
 	return Login{
 		ClientID: r.ClientID, ClientSecret: secret.New(r.ClientSecret),
 		Account: r.Account, Scopes: r.Scopes,
-		AuthorizedAt: r.AuthorizedAt, ObtainedAt: r.ObtainedAt, AccessExpiresAt: r.AccessExpiresAt,
+		AuthorizedAt: r.AuthorizedAt, EndsAt: r.EndsAt, ObtainedAt: r.ObtainedAt, AccessExpiresAt: r.AccessExpiresAt,
 		Access: secret.New(r.Access), Refresh: secret.New(r.Refresh), Dead: r.Dead,
 	}, nil
 }

@@ -26,8 +26,9 @@ type want struct {
 }
 
 // Token returns a login whose access token lives for at least minLife (and a minute). It
-// refreshes only if it must: one process at a time, and the new login is saved before it
-// is used. If the new login could not be saved, see [Session.Unsaved].
+// refreshes only if it must: one process at a time, with a store that has just shown that it
+// can be written, and the new login is saved before it is used. If that fails all the same,
+// see [Session.Unsaved].
 //
 // refused is an access token that Spotify has just answered 401 to, or empty: it is not
 // returned again. With [ErrDead] comes the tombstone. A [*CoolingDownError] says that a
@@ -136,9 +137,12 @@ func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, err
 		case try == 3:
 			return Login{}, failed
 		}
+		if err := s.store.save(ctx, s.key(), l); err != nil {
+			return s.fallBack(l, w, err) // a store that takes nothing would lose a new refresh token
+		}
 		t, err := s.post(ctx, l)
 		switch {
-		case err == nil:
+		case err == nil: // from here to the save nothing may block, fail or end the process
 			refreshed := l.With(t, s.now())
 			if s.stillSaved(ctx, l) {
 				return s.saveRefreshed(ctx, refreshed)

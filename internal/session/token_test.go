@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -87,11 +88,11 @@ func TestRefreshedOnlyWhenDue(t *testing.T) {
 	}{
 		{"good", time.Hour, 0, "", 0, 0},
 		{"at the margin", margin, 0, "", 0, 0},
-		{"inside the margin", margin - time.Second, 0, "", 1, 1},
-		{"ended", -time.Hour, 0, "", 1, 1},
-		{"too short for the caller", 9 * time.Minute, 10 * time.Minute, "", 1, 1},
+		{"inside the margin", margin - time.Second, 0, "", 1, 2},
+		{"ended", -time.Hour, 0, "", 1, 2},
+		{"too short for the caller", 9 * time.Minute, 10 * time.Minute, "", 1, 2},
 		{"long enough for the caller", 11 * time.Minute, 10 * time.Minute, "", 0, 0},
-		{"refused", time.Hour, 0, "access-0", 1, 1},
+		{"refused", time.Hour, 0, "access-0", 1, 2},
 		{"another one was refused", time.Hour, 0, "access-9", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,7 +151,7 @@ func TestTransientFaultsLeaveTheLogin(t *testing.T) {
 			if err == nil || fault != nil && !errors.Is(err, fault) || errors.Is(err, ErrDead) {
 				t.Errorf("the error is %v", err)
 			}
-			if posts != 1 || f.sets != 0 || !maps.Equal(f.items, before) {
+			if posts != 1 || f.sets != 1 || !maps.Equal(f.items, before) {
 				t.Errorf("%d posts, %d writes", posts, f.sets)
 			}
 			l, err := tokenBy(s, t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
@@ -179,7 +180,7 @@ func TestTheLastSecondsAreUsed(t *testing.T) {
 		posts := 0
 		down := errors.New("503")
 		l, err := tokenBy(s, t.Context(), c.min, secret.New(c.refused), counted(&posts, Tokens{}, down))
-		if c.ok && (err != nil || l.Access.Reveal() != "access-0") || !c.ok && err != down || posts != 1 || f.sets != 0 {
+		if c.ok && (err != nil || l.Access.Reveal() != "access-0") || !c.ok && err != down || posts != 1 || f.sets != 1 {
 			t.Errorf("%s: %v, access %q, %d posts, %d writes", c.name, err, l.Access.Reveal(), posts, f.sets)
 		}
 	}
@@ -196,8 +197,8 @@ func TestDeadLoginStaysDead(t *testing.T) {
 			t.Errorf("%v, %+v", err, l)
 		}
 	}
-	if posts != 1 || f.sets != 1 {
-		t.Errorf("%d posts and %d writes, want one of each", posts, f.sets)
+	if posts != 1 || f.sets != 2 {
+		t.Errorf("%d posts and %d writes, want 1 and 2", posts, f.sets)
 	}
 	for _, data := range f.items {
 		if strings.Contains(data, "refresh-0") || strings.Contains(data, "access-0") || !strings.Contains(data, "Refresh token expired") {
@@ -287,14 +288,14 @@ func TestRefreshedAndNotSaved(t *testing.T) {
 		sets     int
 		class    string
 	}{
-		{"fails once", 1, 2, ""},
-		{"fails twice", 2, 3, ""},
-		{"fails for good", 99, 3, "NotSaved"},
+		{"fails once", 1, 3, ""},
+		{"fails twice", 2, 4, ""},
+		{"fails each time", 99, 4, "NotSaved"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := savedSession(t, testLogin())
 			f.fail = func() error {
-				if f.sets <= c.failures {
+				if proof := 1; proof < f.sets && f.sets <= proof+c.failures {
 					return errors.New("no room")
 				}
 				return nil
@@ -319,6 +320,89 @@ func TestRefreshedAndNotSaved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// T-06: a store that takes nothing is found out before the token endpoint is contacted, so
+// that no new refresh token is lost. What is left of the old access token is used.
+func TestStoreIsProvedBeforeARefresh(t *testing.T) {
+	for _, c := range []struct {
+		life   time.Duration
+		class  string
+		access string
+	}{
+		{-time.Hour, "Unavailable", ""},
+		{30 * time.Second, "", "access-0"},
+	} {
+		s, f := savedSession(t, living(c.life))
+		before := maps.Clone(f.items)
+		f.fail = func() error { return errors.New("no room") }
+		posts := 0
+		l, err := tokenBy(s, t.Context(), 0, secret.String{}, counted(&posts, fresh, nil))
+		if class(err) != c.class || l.Access.Reveal() != c.access || posts != 0 || f.sets != 1 || !maps.Equal(f.items, before) {
+			t.Errorf("%v left: %v, access %q, %d posts, %d writes", c.life, err, l.Access.Reveal(), posts, f.sets)
+		}
+	}
+}
+
+// K-03: a login that has become too big for every store is offered to it once.
+func TestRefreshedAndTooBig(t *testing.T) {
+	s, f := savedSession(t, testLogin())
+	big := Tokens{Access: secret.New("access-1"), Refresh: secret.New(strings.Repeat("r", maxRecord)), ExpiresIn: time.Hour}
+	posts := 0
+	began := time.Now()
+	s.timeouts.retry = time.Second
+	l, err := tokenBy(s, t.Context(), 0, secret.String{}, counted(&posts, big, nil))
+	if class(err) != "NotSaved" || !errors.Is(err, ErrTooBig) || l.Access.Reveal() != "access-1" || f.sets != 1 || time.Since(began) > 900*time.Millisecond {
+		t.Errorf("%v, access %q, %d writes", err, l.Access.Reveal(), f.sets)
+	}
+}
+
+// T-04: a refresh token that is refused while the saved one keeps changing ends after three
+// requests, and the login is not called dead.
+func TestRefusedAndReplacedAgainAndAgain(t *testing.T) {
+	s, f := savedSession(t, testLogin())
+	posts := 0
+	_, err := tokenBy(s, t.Context(), 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
+		posts++
+		l := testLogin()
+		l.Refresh = secret.New(fmt.Sprintf("refresh-%d", posts))
+		f.items[service+":"+s.key().user()] = mustEncode(t, l)
+		return Tokens{}, ErrDead
+	})
+	if l, loadErr := s.Load(t.Context()); !errors.Is(err, ErrDead) || posts != 3 || loadErr != nil || l.Dead != nil {
+		t.Errorf("%v after %d posts; saved: %v, %v", err, posts, l.Dead, loadErr)
+	}
+}
+
+// T-05: without a lock the loser of a race waits for the winner to save before it calls the
+// login dead.
+func TestLoserOfARaceWithoutLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := savedSession(t, testLogin())
+		s.timeouts = newTimeouts(s.options)
+		file := filepath.Join(t.TempDir(), "file")
+		write(t, file, "")
+		s.options.StateDir = filepath.Join(file, "no", "folder")
+		winner := living(time.Hour)
+		winner.Access, winner.Refresh = secret.New("access-7"), secret.New("refresh-7")
+		var mu sync.Mutex
+		k := fakeKeychain(f)
+		f.items[service+":"+s.key().user()] = mustEncode(t, testLogin())
+		get := k.getItem
+		k.getItem = func(service, user string) (string, error) { mu.Lock(); defer mu.Unlock(); return get(service, user) }
+		s.store = records{k}
+		l, err := tokenBy(s, t.Context(), 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
+			time.AfterFunc(900*time.Millisecond, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				f.items[service+":"+s.key().user()] = mustEncode(t, winner)
+			})
+			return Tokens{}, ErrDead
+		})
+		if err != nil || l.Access.Reveal() != "access-7" {
+			t.Errorf("%v, access %q", err, l.Access.Reveal())
+		}
+	})
 }
 
 // T-06: a refresh that has begun is not torn by Ctrl-C, but it does not take for ever.
