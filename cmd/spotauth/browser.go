@@ -64,12 +64,28 @@ func (a *app) openHere(address string) error {
 		return usageError{fmt.Errorf("not a web address: %q", address)}
 	}
 	for _, words := range a.openers() {
-		if exec.Command(words[0], append(words[1:], address)...).Run() == nil { //nolint:gosec // the person's own $BROWSER
+		words = withAddress(words, address)
+		if exec.Command(words[0], words[1:]...).Run() == nil { //nolint:gosec // the person's own $BROWSER
 			return nil
 		}
 	}
 	browser.Stdout, browser.Stderr = nil, nil
 	return browser.OpenURL(address)
+}
+
+// withAddress puts the address in the place of %s, or else at the end, as other programs
+// read $BROWSER.
+func withAddress(words []string, address string) []string {
+	var all []string
+	placed := false
+	for _, word := range words {
+		placed = placed || strings.Contains(word, "%s")
+		all = append(all, strings.ReplaceAll(word, "%s", address))
+	}
+	if !placed {
+		all = append(all, address)
+	}
+	return all
 }
 
 // openers are the command lines to try before pkg/browser, without the address.

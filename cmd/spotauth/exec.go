@@ -64,6 +64,7 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
 	if err != nil {
 		return err
 	}
+	a.console.Done()
 	if err := s.Unsaved(); err != nil { // nothing can be said after the command
 		a.console.Warn("%s", a.explain(err).Message)
 	}

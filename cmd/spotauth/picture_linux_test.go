@@ -76,7 +76,7 @@ func TestPictureOfThePage(t *testing.T) {
 func asLeft(shown string) string {
 	var left strings.Builder
 	for line := range strings.Lines(strings.ReplaceAll(shown, "\r\n", "\n")) {
-		left.WriteString(line[strings.LastIndex(line, "\r")+1:])
+		left.WriteString(strings.TrimPrefix(line[strings.LastIndex(line, "\r")+1:], "\x1b[K"))
 	}
 	return left.String()
 }

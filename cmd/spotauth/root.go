@@ -59,7 +59,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 
 		errorFormat: "text",
 	}
-	if a.env("NO_COLOR") != "" || a.env("TERM") == "dumb" {
+	streams.Dumb = a.env("TERM") == "dumb"
+	if a.env("NO_COLOR") != "" || streams.Dumb {
 		streams.Color = false
 	}
 	return a
@@ -86,6 +87,7 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	root.SetErr(a.console.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	a.command = cmd.CommandPath()
+	a.console.Done()
 	return a.report(cmd.Context(), err)
 }
 

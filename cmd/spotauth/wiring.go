@@ -189,7 +189,7 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	case why.Kind == spotify.BadAnswer, errors.Is(why, io.ErrUnexpectedEOF):
 		reason = "spotify's answer was not whole"
 	}
-	a.console.Note("%s; trying again in %s", reason, max(pause.Round(time.Second/10), time.Second/10))
+	a.console.Countdown(reason+"; trying again", pause)
 }
 
 // remember keeps a limit that ended a command, so that the next process does

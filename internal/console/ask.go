@@ -77,6 +77,7 @@ func (l *lastLine) answered(typed bool) {
 	if !typed {
 		l.erase()
 	}
+	l.turn++
 	l.text, l.prompt, l.drawn = "", false, false
 }
 

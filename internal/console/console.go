@@ -36,6 +36,10 @@ type Console struct {
 	// color. Clear it where the user wants none (NO_COLOR).
 	Color bool
 
+	// Dumb says that the terminal only prints: no escape sequences, and nothing that is
+	// overwritten (TERM=dumb). Set it, and clear Color, before anything is shown.
+	Dumb bool
+
 	in       io.Reader
 	out, err io.Writer
 	last     lastLine
@@ -49,6 +53,7 @@ func New(in io.Reader, out, err io.Writer) *Console {
 		InIsTerminal: isTerminal(in), ErrIsTerminal: isTerminal(err),
 	}
 	c.last.w = bounded{c, err, lastWords}
+	c.last.escapes = c.ErrIsTerminal && understandsEscapes(err.(*os.File))
 	c.Err = SafeWriter(stream{&c.last, c.last.w})
 	c.Out = bounded{c, out, 0}
 	if c.RawOut, c.OutIsTerminal = c.Terminal(out); c.OutIsTerminal {
@@ -163,12 +168,14 @@ func safeArgs(args []any) []any {
 // lastLine is the line in which stderr's cursor stands: a progress line or a
 // prompt, or "" when it is empty.
 type lastLine struct {
-	mu     sync.Mutex
-	w      io.Writer
-	text   string
-	prompt bool // somebody may be typing in it
-	drawn  bool
-	above  int // writes above it that are under way
+	mu      sync.Mutex
+	w       io.Writer
+	escapes bool // the terminal understands escape sequences
+	text    string
+	turn    int  // counts the texts
+	prompt  bool // somebody may be typing in it
+	drawn   bool
+	above   int // writes above it that are under way
 }
 
 // stream writes whole lines above the last one.

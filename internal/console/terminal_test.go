@@ -326,6 +326,47 @@ func TestProgressIsOneLineThatGoes(t *testing.T) {
 	}
 }
 
+// A ^C that the terminal has echoed behind the progress line goes with it.
+func TestProgressTakesAnEchoWithIt(t *testing.T) {
+	s := newScreen(t)
+	c := s.console()
+	c.Progress("250 of 500 artists")
+	fmt.Fprint(s.tty, "^C")
+	c.Done()
+	if got := picture(s.settle()); got != "" {
+		t.Errorf("the picture is %q", got)
+	}
+}
+
+// A terminal that only prints, such as a shell in Emacs, would show each progress line.
+func TestNoProgressOnADumbTerminal(t *testing.T) {
+	s := newScreen(t)
+	c := s.console()
+	c.Dumb, c.Color = true, false
+	c.Progress("%d of %d", 150, 312)
+	c.Countdown("rate-limited; trying again", 1500*time.Millisecond)
+	c.Done()
+	if got, want := s.settle(), "spotauth: rate-limited; trying again in 2s\r\n"; got != want {
+		t.Errorf("screen %q, want %q", got, want)
+	}
+}
+
+func TestACountdownCountsUntilSomethingElseIsShown(t *testing.T) {
+	s := newScreen(t)
+	c := s.console()
+	c.Countdown("trying again", 61500*time.Millisecond)
+	s.see("trying again in 1m2s")
+	s.see("trying again in 1m1s")
+	s.see("trying again in 1m")
+	c.Progress("1 of 2")
+	s.see("1 of 2")
+	s.restart()
+	time.Sleep(1100 * time.Millisecond) // for a tick that must not come
+	if got := s.settle(); got != "" {
+		t.Errorf("the screen shows %q, though progress has replaced the countdown", got)
+	}
+}
+
 // restart clears the screen for the next look.
 func (s *screen) restart() {
 	s.mu.Lock()
@@ -339,7 +380,11 @@ func picture(shown string) string {
 	for line := range strings.SplitSeq(strings.ReplaceAll(shown, "\r\n", "\n"), "\n") {
 		var cells []rune
 		for part := range strings.SplitSeq(line, "\r") {
-			over := []rune(part)
+			rest, erased := strings.CutPrefix(part, "\x1b[K")
+			if erased {
+				cells = nil
+			}
+			over := []rune(rest)
 			if len(over) < len(cells) {
 				over = append(over, cells[len(over):]...)
 			}
