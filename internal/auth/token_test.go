@@ -492,6 +492,29 @@ func TestGrantLife(t *testing.T) {
 	}
 }
 
+// draft-ietf-oauth-refresh-token-expiration: what Spotify may say of the end of a login.
+func TestGrantTellsWhenTheLoginEnds(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, row := range []struct {
+		fields           string
+		refresh, consent time.Duration
+	}{
+		{``, 0, 0},
+		{`,"refresh_token_expires_in":2592000`, 30 * day, 0},
+		{`,"authorization_expires_in":"15724800"`, 0, 182 * day},
+		{`,"refresh_token_expires_in":1e6,"authorization_expires_in":0`, 1e6 * time.Second, time.Second},
+		{`,"refresh_token_expires_in":"never","authorization_expires_in":null`, 0, 0},
+		{`,"refresh_token_expires_in":1e99`, 3650 * day, 0},
+	} {
+		a := newAccounts(t)
+		a.answer = respond(200, `{"access_token":"a","refresh_token":"canary-new","token_type":"Bearer"`+row.fields+`}`)
+		g, err := a.refresh(t, nil)
+		if err != nil || g.Refresh.Reveal() != "canary-new" || g.RefreshExpiresIn != row.refresh || g.ConsentExpiresIn != row.consent {
+			t.Errorf("%s: %v and %v, %v", row.fields, g.RefreshExpiresIn, g.ConsentExpiresIn, err)
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) { // H-01, at the token endpoint
 	a := newAccounts(t)
 	a.answer = func(w http.ResponseWriter, _ *http.Request) {
