@@ -90,9 +90,17 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	if err != nil {
 		return err
 	}
-	list := &spotify.Listing{Limit: o.limit, Raw: o.raw, Progress: a.progress}
-	artists := wholeOrStrict(a.doubted(ctx, client, list, s.LastCount()), list, o.strict)
-	result, err := a.deliver(ctx, o.output, guard, how, artists)
+	list := &spotify.Listing{Limit: o.limit, Expect: s.LastCount(), Strict: o.strict, Raw: o.raw, Progress: a.progress}
+	var result export.Result
+	write := func(artists iter.Seq2[spotify.Artist, error]) (err error) {
+		result, err = a.deliver(ctx, o.output, guard, how, artists)
+		return err
+	}
+	if streams(how) {
+		err = write(client.FollowedArtists(ctx, list))
+	} else {
+		err = client.WholeList(ctx, list, write)
+	}
 	a.console.Done()
 	if err != nil {
 		return err
@@ -111,31 +119,13 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 // take little memory however long it is.
 func thrifty(how export.Options) {
 	runtime.GOMAXPROCS(1)
-	if how.Format == export.NDJSON && !how.Whole {
+	if streams(how) {
 		debug.SetGCPercent(50)
 	}
 }
 
-// doubted asks once more where the list is empty and that of the last export
-// was not: Spotify has been seen to answer so for a while.
-func (a *app) doubted(ctx context.Context, client *spotify.Client, list *spotify.Listing, last int) iter.Seq2[spotify.Artist, error] {
-	return func(yield func(spotify.Artist, error) bool) {
-		for artist, err := range client.FollowedArtists(ctx, list) {
-			if !yield(artist, err) || err != nil {
-				return
-			}
-		}
-		if list.Unique > 0 || last == 0 {
-			return
-		}
-		a.console.Note("spotify lists no artists, where the last export had %d; asking once more", last)
-		for artist, err := range client.FollowedArtists(ctx, list) {
-			if !yield(artist, err) {
-				return
-			}
-		}
-	}
-}
+// streams reports whether artists are written as they arrive.
+func streams(how export.Options) bool { return how.Format == export.NDJSON && !how.Whole }
 
 // exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
 func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, error) {
@@ -231,22 +221,6 @@ func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how 
 	return result, err
 }
 
-// wholeOrStrict ends the sequence with an error if the count is off and that is not
-// to be forgiven.
-func wholeOrStrict(artists iter.Seq2[spotify.Artist, error], list *spotify.Listing, strict bool) iter.Seq2[spotify.Artist, error] {
-	return func(yield func(spotify.Artist, error) bool) {
-		for artist, err := range artists {
-			if !yield(artist, err) || err != nil {
-				return
-			}
-		}
-		limited := list.Limit > 0 && list.Unique >= list.Limit
-		if strict && !limited && list.Unique != list.Total { // also where the total is not known
-			yield(spotify.Artist{}, incompleteError{list.Unique, list.Total})
-		}
-	}
-}
-
 func (a *app) progress(unique, total int) {
 	if total < 0 {
 		a.console.Progress("%d artists", unique)
@@ -257,8 +231,14 @@ func (a *app) progress(unique, total int) {
 
 // tellOfListing says what a person should know of a list that is there.
 func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how export.Options, o artistsOptions) {
-	if !list.Complete() {
-		a.console.Warn("found %d artists where spotify counts %d, also on a second look", list.Unique, list.Total)
+	switch {
+	case !list.Complete():
+		a.console.Warn("found %d artists, but Spotify counts %d, also when asked again", list.Unique, list.Total)
+	case list.Unique == 0 && list.Expect > 0:
+		a.console.Warn("Spotify lists no artists, also when asked again; the last export had %d", list.Expect)
+	}
+	if list.OutOfOrder {
+		a.console.Warn("the order is not Spotify's: the list was incomplete when it was first read")
 	}
 	if list.Null > 0 {
 		a.console.Note("spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))

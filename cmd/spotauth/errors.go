@@ -60,16 +60,6 @@ func (e outputError) Error() string {
 
 func (e outputError) Unwrap() error { return e.error }
 
-// incompleteError says that --strict held an export back.
-type incompleteError struct{ found, total int }
-
-func (e incompleteError) Error() string {
-	if e.total < 0 {
-		return fmt.Sprintf("found %d artists, and spotify does not say how many there are", e.found)
-	}
-	return fmt.Sprintf("found %d artists where spotify counts %d", e.found, e.total)
-}
-
 // noProfileError says that no login has created a profile.
 type noProfileError struct {
 	name  string
@@ -347,7 +337,7 @@ func explainOutput(err error) (failure, bool) {
 	var write *export.WriteError
 	var out outputError
 	var shrunk *export.ShrunkError
-	var incomplete incompleteError
+	var incomplete *spotify.IncompleteError
 	switch {
 	case errors.As(err, &write), errors.As(err, &out):
 		return failure{Code: "output", Exit: exitOutput}, true
