@@ -30,10 +30,10 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 		heading, text       string // of the last page
 		stderr              string
 	}{
-		{"agreed", "", "Agree", 0, "You are signed in", "Wren Demo", "spotauth: signed in as Wren Demo ("},
+		{"agreed", "", "Agree", 0, "You are signed in", "spotauth artists", "spotauth: signed in as Wren Demo ("},
 		{"declined", "", "Cancel", exitDeclined, "Sign-in declined", "nothing was saved",
 			"spotauth: error: you declined in the browser; nothing was saved"},
-		{"failed", "me:403-user", "Agree", exitOther, "Sign-in failed", "Look at the terminal",
+		{"failed", "me:403-user", "Agree", exitOther, "Sign-in failed", "The terminal shows",
 			"spotauth: error: this account is not among the users of the app"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -258,7 +258,7 @@ func (b *tab) looksRight(name string) {
 				b.Errorf("%s, %s: %q has a contrast of %.1f", name, scheme, text.Text, text.Ratio)
 			}
 		}
-		for _, width := range []int64{320, 1280} {
+		for _, width := range []int64{320, 768, 1280} {
 			b.do(chromedp.EmulateViewport(width, 800))
 			if wide := valueOf(b, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > width {
 				b.Errorf("%s is %d wide on a screen of %d", name, wide, width)

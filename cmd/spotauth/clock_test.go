@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -29,7 +30,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, o sandbox.Options) *bench {
-	o.Names = sandbox.NamesNasty
+	o.Names = cmp.Or(o.Names, sandbox.NamesNasty)
 	server, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)

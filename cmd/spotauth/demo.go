@@ -83,15 +83,15 @@ func (a *app) demoLogin(ctx context.Context, s *session.Session, address string,
 				}
 			}()
 		},
-		Finish: func(ctx context.Context, g auth.Grant) (string, error) {
+		Finish: func(ctx context.Context, g auth.Grant) (auth.SignedIn, error) {
 			a.console.Note("exchanged the code for tokens, with the PKCE verifier")
 			who, err := a.whoHolds(ctx, address, g.Access)
 			if err != nil {
-				return "", err
+				return auth.SignedIn{}, err
 			}
 			a.console.Note("signed in as %s; kept in memory alone", accountName(who))
 			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
-			return who.Name, s.Save(ctx, l.With(tokens(g), a.now()))
+			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, s.Save(ctx, l.With(tokens(g), a.now()))
 		},
 	}
 	return signIn(ctx, c, r)

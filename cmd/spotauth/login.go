@@ -108,10 +108,10 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	var who session.Account
 	r.Ready = func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) }
 	r.Notice = a.notice
-	r.Finish = func(ctx context.Context, g auth.Grant) (string, error) {
+	r.Finish = func(ctx context.Context, g auth.Grant) (auth.SignedIn, error) {
 		var err error
 		who, err = a.accept(ctx, s, c, g, o)
-		return who.Name, err
+		return a.signedIn(who), err
 	}
 	err = signIn(ctx, c, r)
 	var unanswered *auth.UnansweredError
@@ -123,6 +123,11 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	}
 	a.welcome(who)
 	return nil
+}
+
+// signedIn is what the page in the browser says of a login that begins now.
+func (a *app) signedIn(who session.Account) auth.SignedIn {
+	return auth.SignedIn{Account: who.Name, Until: session.Login{AuthorizedAt: a.now()}.ReauthBy(), Next: a.here("spotauth artists")}
 }
 
 // welcome says who signed in, and what would keep the login from being used.

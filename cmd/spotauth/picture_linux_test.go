@@ -20,7 +20,7 @@ func TestPictureOfTheTerminal(t *testing.T) {
 	const file, columns = "../../docs/terminal.svg", 96
 	need(t, "sh", "jq")
 	m := newMachine(t)
-	m.standIn(sandbox.Options{Artists: 120, Seed: 1})
+	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Names: sandbox.NamesFriendly})
 	m.signIn()
 	m.env["TERM"] = "xterm-256color"
 	var lines []string

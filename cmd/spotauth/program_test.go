@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -84,7 +85,7 @@ func (m *machine) with(t *testing.T) *machine {
 // standIn starts a Spotify that the machine's programs talk to.
 func (m *machine) standIn(o sandbox.Options) *sandbox.Server {
 	m.Helper()
-	o.Names = sandbox.NamesNasty
+	o.Names = cmp.Or(o.Names, sandbox.NamesNasty)
 	server, err := sandbox.New(o)
 	if err != nil {
 		m.Fatal(err)

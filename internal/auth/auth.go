@@ -61,9 +61,16 @@ type Request struct {
 	// an *UnansweredError after 15 s. Calls come after Ready and do not overlap.
 	Notice func(error)
 
-	// Finish saves the login and returns the account's name. The page in the
-	// browser is shown after it, and tells whether it succeeded.
-	Finish func(context.Context, Grant) (account string, err error)
+	// Finish saves the login. The page in the browser is shown after it, and tells
+	// whether it succeeded and what it returned.
+	Finish func(context.Context, Grant) (SignedIn, error)
+}
+
+// SignedIn is what the page in the browser says of a new login. All fields may be empty.
+type SignedIn struct {
+	Account string    // the name
+	Until   time.Time // when the login ends
+	Next    string    // a command to try
 }
 
 // Waiting describes a login that waits for an answer.
@@ -106,26 +113,26 @@ func (c Client) Login(ctx context.Context, r Request) (Grant, error) {
 		r.Ready(Waiting{URL: l.consent, StartURL: "http://" + l.host + l.start, Addr: addr})
 	}
 	l.serve(ln) // after Ready, because Notice may use what Ready was told
-	grant, account, err := c.finish(ctx, r, l)
-	l.close(ctx, ending(account, err))
+	grant, who, err := c.finish(ctx, r, l)
+	l.close(ctx, ending(who, err))
 	return grant, err
 }
 
-// finish waits for the answer, exchanges it, and returns the account's name.
-func (c Client) finish(ctx context.Context, r Request, l *loopback) (Grant, string, error) {
+// finish waits for the answer, exchanges it, and calls r.Finish.
+func (c Client) finish(ctx context.Context, r Request, l *loopback) (Grant, SignedIn, error) {
 	a, err := await(ctx, r, l)
 	if err != nil {
-		return Grant{}, "", err
+		return Grant{}, SignedIn{}, err
 	}
 	grant, err := c.exchange(ctx, l.pending, a)
 	if err != nil || r.Finish == nil {
-		return grant, "", err
+		return grant, SignedIn{}, err
 	}
-	account, err := r.Finish(ctx, grant)
+	who, err := r.Finish(ctx, grant)
 	if err != nil {
-		return Grant{}, "", err
+		return Grant{}, SignedIn{}, err
 	}
-	return grant, account, nil
+	return grant, who, nil
 }
 
 // await returns the first valid answer, from the listener or pasted.

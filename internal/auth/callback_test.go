@@ -286,9 +286,9 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := start(t, func(c *config) {
-				c.Finish = func(context.Context, Grant) (string, error) {
+				c.Finish = func(context.Context, Grant) (SignedIn, error) {
 					time.Sleep(200 * time.Millisecond) // lets every tab come in time
-					return "Ada", nil
+					return SignedIn{Account: "Ada"}, nil
 				}
 			})
 			winner := signedIn

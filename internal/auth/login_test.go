@@ -156,17 +156,18 @@ func TestLoginTellsTheTruthInTheBrowser(t *testing.T) { // L-08, L-14: the page 
 			a := newAccounts(t)
 			a.answer = tt.token
 			c := a.config(t)
-			c.Finish = func(_ context.Context, g Grant) (string, error) {
+			ada := SignedIn{Account: "Ada & Søn", Until: time.Date(2027, 5, 24, 12, 0, 0, 0, time.Local), Next: "spotauth artists"}
+			c.Finish = func(_ context.Context, g Grant) (SignedIn, error) {
 				if g.Access.Reveal() != "canary-access" {
 					t.Error("finish got another grant")
 				}
-				return "Ada & Søn", tt.finish
+				return ada, tt.finish
 			}
 			wait := browse(&c, func(w Waiting) {
 				status, body := visit(t, redirectWith(w.URL, tt.params))
 				want := tt.page
 				if want == signedIn {
-					want.Account = "Ada & Søn"
+					want = want.with(ada)
 				}
 				if status != 200 || body != rendered(want) {
 					t.Errorf("status %d, page %s", status, body)

@@ -21,19 +21,20 @@ var pageHTML string
 // page is what the browser shows. Nothing in it comes from a request. Only
 // Account is foreign text.
 type page struct {
-	Mark    string // "yes", "no" or "wait": the color and the sign
+	Mark    string // "yes", "no", "wait" or "plain": the color and the sign
 	Title   string
 	Text    string
-	Account string // shown instead of Text
-	Next    string // what to do now
+	Account string
+	Until   string // the day on which the login ends
+	Next    string // what to do now: a line for each paragraph, commands in backquotes
 }
 
 var (
 	signedIn = page{Mark: "yes", Title: "You are signed in",
-		Next: "You can close this tab and go back to the terminal."}
-	declined = page{Mark: "wait", Title: "Sign-in declined",
+		Next: "You can close this tab."}
+	declined = page{Mark: "plain", Title: "Sign-in declined",
 		Text: "You didn’t grant access, so nothing was saved.",
-		Next: "If that was a mistake, run “spotauth login” again in the terminal."}
+		Next: "If that was a mistake, run `spotauth login` again in the terminal."}
 	failed = page{Mark: "no", Title: "Sign-in failed",
 		Text: "Spotify sent you back here, but the sign-in could not be completed.",
 		Next: "The terminal shows what went wrong and what to do."}
@@ -48,35 +49,71 @@ var (
 		Next: "Close this tab and open the URL that the terminal shows."}
 	startedTwice = page{Mark: "wait", Title: "Already opened",
 		Text: "This address works only once. If you haven’t opened it before, someone else has.",
-		Next: "Press Ctrl-C in the terminal and run “spotauth login” again."}
+		Next: "Press Ctrl-C in the terminal and run `spotauth login` again."}
 	notFound = page{Mark: "wait", Title: "Nothing here",
 		Text: "There is no page at this address.",
 		Next: "Close this tab and open the URL that the terminal shows."}
 )
 
 // ending returns the page for a login that ended with err.
-func ending(account string, err error) page {
+func ending(who SignedIn, err error) page {
 	switch {
 	case err == nil:
-		p := signedIn
-		p.Account = account
-		return p
+		return signedIn.with(who)
 	case errors.Is(err, ErrDenied):
 		return declined
 	}
 	return failed
 }
 
+// with adds what Finish returned.
+func (p page) with(who SignedIn) page {
+	p.Account = who.Account
+	if !who.Until.IsZero() {
+		p.Until = who.Until.Local().Format("2 January 2006")
+	}
+	if who.Next != "" {
+		p.Next += "\nBack in the terminal, try `" + who.Next + "`."
+	}
+	return p
+}
+
 // html renders the page.
 func (p page) html() string {
-	text := html.EscapeString(p.Text)
-	if p.Account != "" {
-		text = "Spotify account: <strong><bdi>" + html.EscapeString(p.Account) + "</bdi></strong>"
-	}
-	sign := map[string]string{"yes": "M16.5 27l6.5 6.5L36 20", "no": "M18.5 18.5l15 15m0-15l-15 15", "wait": "M26 15.5v13m0 7.5v.1"}[p.Mark]
+	sign := map[string]string{
+		"yes": "M16.5 27l6.5 6.5L36 20", "no": "M18.5 18.5l15 15m0-15l-15 15", "wait": "M26 15.5v13m0 7.5v.1", "plain": "M17 26h18",
+	}[p.Mark]
 	return strings.NewReplacer(
-		"{{mark}}", p.Mark, "{{sign}}", sign, "{{title}}", html.EscapeString(p.Title), "{{text}}", text, "{{next}}", html.EscapeString(p.Next),
+		"{{mark}}", p.Mark, "{{sign}}", sign, "{{title}}", html.EscapeString(p.Title), "{{text}}", html.EscapeString(p.Text),
+		"{{facts}}", p.facts(), "{{next}}", p.next(),
 	).Replace(pageHTML)
+}
+
+func (p page) facts() string {
+	facts := ""
+	if p.Account != "" {
+		facts += "<dt>Spotify account</dt><dd><bdi>" + html.EscapeString(p.Account) + "</bdi></dd>"
+	}
+	if p.Until != "" {
+		facts += "<dt>This login ends on</dt><dd>" + p.Until + "</dd>"
+	}
+	return facts
+}
+
+func (p page) next() string {
+	return withCode(strings.ReplaceAll(html.EscapeString(p.Next), "\n", "</p>\n<p>"))
+}
+
+// withCode turns backquotes into code elements.
+func withCode(text string) string {
+	for {
+		before, rest, found := strings.Cut(text, "`")
+		code, after, closed := strings.Cut(rest, "`")
+		if !found || !closed {
+			return text
+		}
+		text = before + "<code>" + code + "</code>" + after
+	}
 }
 
 // policy is the Content-Security-Policy of every page. It allows only the page's own style.

@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // everyPage is each page that can be shown, by name.
 func everyPage() map[string]page {
-	named := signedIn
-	named.Account = "Ada"
+	named := signedIn.with(SignedIn{"Ada", time.Date(2027, 5, 24, 12, 0, 0, 0, time.Local), "spotauth artists"})
 	return map[string]page{
 		"signed in": signedIn, "signed in by name": named, "declined": declined, "failed": failed,
 		"other login": otherLogin, "finished": finished, "bad request": badRequest, "not found": notFound,
@@ -119,6 +119,16 @@ func TestPageEscapesTheAccount(t *testing.T) {
 	}
 }
 
+// A person sees when the login ends, and what to do next.
+func TestPageSaysWhenTheLoginEnds(t *testing.T) {
+	body := rendered(everyPage()["signed in by name"])
+	for _, must := range []string{"<dd><bdi>Ada</bdi></dd>", "<dd>24 May 2027</dd>", "<p class=\"next\">You can close this tab.</p>\n<p>Back in the terminal, try <code>spotauth artists</code>.</p>"} {
+		if !strings.Contains(body, must) {
+			t.Errorf("the page lacks %s", must)
+		}
+	}
+}
+
 // L-09: a page stands alone and says what it must.
 func TestPagesStandAlone(t *testing.T) {
 	for name, p := range everyPage() {
@@ -129,7 +139,7 @@ func TestPagesStandAlone(t *testing.T) {
 		for _, must := range []string{
 			`<html lang="en">`, `<meta name="viewport" content="width=device-width, initial-scale=1">`,
 			"<title>" + p.Title + " – spotauth</title>", "<h1>" + p.Title + "</h1>", "<span>spotauth</span>",
-			p.Text, p.Next, `<svg class="` + p.Mark + `"`, "@media (prefers-color-scheme: dark)", p.Account,
+			p.Text, p.next(), `<svg class="` + p.Mark + `"`, "@media (prefers-color-scheme: dark)", p.Account,
 		} {
 			if !strings.Contains(body, must) {
 				t.Errorf("%s: lacks %q", name, must)

@@ -129,14 +129,16 @@ func TestPageInChromium(t *testing.T) { // L-02, L-08, L-09, L-19
 		{"agree", "You are signed in"}, {"cancel", "Sign-in declined"},
 	} {
 		_, c := spotify(t, sandbox.Options{})
-		c.Finish = func(context.Context, auth.Grant) (string, error) { return "Ada " + strings.Repeat("x", 80), nil }
+		c.Finish = func(context.Context, auth.Grant) (auth.SignedIn, error) {
+			return auth.SignedIn{Account: "Ada " + strings.Repeat("x", 80)}, nil
+		}
 		var shown pageShown
 		_, err := loginWith(t, c, func(_ context.Context, _ *http.Client, url string) error {
 			err := chromedp.Do(ctx,
 				chromedp.EmulateViewport(320, 640),
 				chromedp.Navigate(url),
 				chromedp.Click(fmt.Sprintf("button[value=%q]", tt.button)),
-				chromedp.WaitVisible("main > h1"))
+				chromedp.WaitVisible(fmt.Sprintf("//h1[normalize-space()=%q]", tt.title)))
 			if err != nil {
 				return err
 			}

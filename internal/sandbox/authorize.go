@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// scopes are Spotify's, from its OpenAPI description; those that spotauth is
-// likely to ask for have words for the consent page. (A func, like the patterns
-// of this package: most runs of spotauth start no stand-in, and should not pay for it.)
+// scopes are Spotify's, from its OpenAPI description, with words for the consent
+// page. It is a func, as the patterns of this package are, because most runs of
+// spotauth start no stand-in and should not pay for it.
 func scopes() map[string]string {
 	return map[string]string{
 		"user-follow-read":            "see which artists you follow",
 		"user-follow-modify":          "change which artists you follow",
 		"user-read-private":           "see your kind of subscription",
 		"user-read-email":             "see your e-mail address",
-		"user-library-read":           "see your saved content",
-		"user-library-modify":         "change your saved content",
-		"user-top-read":               "see your top artists and content",
+		"user-library-read":           "see your saved songs, albums and shows",
+		"user-library-modify":         "change your saved songs, albums and shows",
+		"user-top-read":               "see your top artists and songs",
+		"user-read-recently-played":   "see what you played recently",
+		"user-read-playback-state":    "see what is playing, and where",
+		"user-read-currently-playing": "see what is playing",
+		"user-modify-playback-state":  "control what is playing",
+		"user-read-playback-position": "see how far you got in an episode",
+		"playlist-read-private":       "see your private playlists",
+		"playlist-read-collaborative": "see playlists that you share",
+		"playlist-modify-public":      "change your public playlists",
+		"playlist-modify-private":     "change your private playlists",
 		"app-remote-control":          "",
-		"playlist-read-private":       "",
-		"playlist-read-collaborative": "",
-		"playlist-modify-public":      "",
-		"playlist-modify-private":     "",
-		"user-read-playback-position": "",
-		"user-read-playback-state":    "",
-		"user-read-recently-played":   "",
-		"user-read-currently-playing": "",
-		"user-modify-playback-state":  "",
 		"ugc-image-upload":            "",
 		"streaming":                   "",
 	}
