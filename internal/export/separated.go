@@ -32,11 +32,10 @@ func (e *commas) row(dst []byte, r *record) ([]byte, error) {
 	for _, v := range r.values {
 		s := cell(v)
 		switch {
-		case !formula(s):
-		case e.o.Format == ExcelCSV:
+		case e.o.Format != ExcelCSV:
+			e.res.Formulas = e.res.Formulas || isFormula(s)
+		case isFormula(strings.TrimLeft(s, "'")): // also what looks guarded already, so that a reader can undo it
 			s = "'" + s
-		default:
-			e.res.Formulas = true
 		}
 		e.cells = append(e.cells, e.o.shown(s))
 	}
@@ -71,10 +70,10 @@ func (o Options) shown(s string) string {
 	return o.Safe(s)
 }
 
-// formula says whether a spreadsheet may run s, or hide how it begins: the
+// isFormula reports whether a spreadsheet may run s, or hide how it begins: the
 // characters of OWASP ASVS 5.0, 1.2.10, with the line ends and full-width
-// forms of OWASP's "CSV Injection" page.
-func formula(s string) bool {
+// forms of OWASP's "CSV Injection" page. internal/list has the same ones.
+func isFormula(s string) bool {
 	return s != "" && strings.ContainsAny(firstRune(s), "=+-@\t\r\n\x00＝＋－＠")
 }
 
@@ -110,7 +109,7 @@ func (e *tabs) row(dst []byte, r *record) ([]byte, error) {
 			dst = append(dst, '\t')
 		}
 		s := cell(v)
-		e.res.Formulas = e.res.Formulas || formula(s)
+		e.res.Formulas = e.res.Formulas || isFormula(s)
 		dst = append(dst, e.o.shown(e.escape.Replace(s))...)
 	}
 	return append(dst, '\n'), nil
