@@ -23,6 +23,9 @@ import (
 
 // A person signs in with a real browser, and sees what came of it.
 func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
+	if testing.Short() {
+		t.Skip("only make test runs Chromium")
+	}
 	chromium := startChromium(t)
 	for _, tt := range []struct {
 		name, fault, button string
@@ -81,6 +84,9 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 
 // Who closes the tab has not answered: the program waits as long as it was told to.
 func TestLoginWithTheTabClosed(t *testing.T) { // L-17
+	if testing.Short() {
+		t.Skip("only make test runs Chromium")
+	}
 	chromium := startChromium(t)
 	m := newMachine(t)
 	m.standIn(sandbox.Options{})

@@ -24,6 +24,7 @@ func TestExamplesOfTheHelp(t *testing.T) {
 			continue // cobra's own
 		}
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
+			t.Parallel()
 			if cmd.Example == "" || !strings.Contains(cmd.Long, "Exit status: ") && cmd.HasParent() {
 				t.Fatal("the help has no examples, or does not say the exit statuses")
 			}
@@ -46,6 +47,7 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 		}
 		for i, example := range found {
 			t.Run(fmt.Sprintf("%s-%d", filepath.Base(tt.file), i+1), func(t *testing.T) {
+				t.Parallel()
 				documented(t).types(example)
 			})
 		}

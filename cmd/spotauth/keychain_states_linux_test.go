@@ -29,6 +29,9 @@ var outOfOrder = []struct {
 // consent, is waited for no longer than a script can bear, and is replaced by
 // nothing in clear. A file serves where it is asked for by name.
 func TestKeychainOutOfOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs keychains that misbehave")
+	}
 	needKeychain(t)
 	for _, tt := range outOfOrder {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,6 +73,9 @@ func TestKeychainOutOfOrder(t *testing.T) {
 // K-01, T-03: a login in a keychain that cannot be used is not taken for none,
 // and is there again when the keychain is.
 func TestKeychainOutOfOrderAfterLogin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs keychains that misbehave")
+	}
 	needKeychain(t)
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Artists: 3})

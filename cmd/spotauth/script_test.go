@@ -41,6 +41,9 @@ func TestScripts(t *testing.T) {
 // TestScriptsKeychain runs the same scripts, each with a session bus and an
 // unlocked gnome-keyring of its own.
 func TestScriptsKeychain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs the scripts again with a keychain")
+	}
 	needKeychain(t)
 	runScripts(t, scriptsIn(t, "testdata/script"), withKeychain)
 	runScripts(t, scriptsIn(t, "testdata/keychain"), withKeychain)

@@ -246,6 +246,9 @@ func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
 // K-01, L-17: a person at a terminal is told what is waited for when the
 // keychain is silent, and need not wait for it.
 func TestCtrlCWhileTheKeychainIsSilent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs keychains that misbehave")
+	}
 	soon(t, func() time.Duration {
 		m := newMachine(t)
 		spotify := m.standIn(sandbox.Options{})

@@ -21,6 +21,9 @@ import (
 // TestWindows runs the program for Windows under wine, with its files, its
 // consoles and its Credential Manager, and then the tests built for Windows.
 func TestWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs wine")
+	}
 	need(t, "wine", "wineserver", "x86_64-w64-mingw32-gcc")
 	w := newWine(t)
 	t.Run("login to logout", w.testLoginToLogout)

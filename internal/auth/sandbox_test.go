@@ -124,6 +124,9 @@ func checkTwoRefreshes(t *testing.T, s *sandbox.Server, c config, g auth.Grant) 
 // A real browser, with its favicon, its connections opened ahead and its own
 // reading of the content security policy.
 func TestPageInChromium(t *testing.T) { // L-02, L-08, L-09, L-19
+	if testing.Short() {
+		t.Skip("only make test runs Chromium")
+	}
 	ctx := chromium(t)
 	for _, tt := range []struct{ button, title string }{
 		{"agree", "You are signed in"}, {"cancel", "Sign-in declined"},

@@ -11,6 +11,9 @@ import (
 
 // K-01: what a keychain is found to be before a browser opens, on real services.
 func TestProbeOfTheKeychain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs keychains that misbehave")
+	}
 	for _, c := range []struct {
 		name  string
 		start func(t *testing.T) (address string)
@@ -74,6 +77,9 @@ func TestNoBusIsStarted(t *testing.T) {
 
 // K-01, K-02: a Secret Service that hangs, dismisses, slows and lies.
 func TestHostileSecretService(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test runs keychains that misbehave")
+	}
 	const limit, notice = 700 * time.Millisecond, 200 * time.Millisecond
 	waiting := []string{"waiting for the keychain to be unlocked"}
 	const notSaved, notDeleted = "it said that it saved the login, and did not", "it said that it deleted the login, and did not"
