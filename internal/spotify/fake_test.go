@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,8 @@ import (
 // fake time. It keeps what it was asked.
 type fake struct {
 	answer func(req *http.Request, n int) (*http.Response, error) // n counts from 1
+
+	isOffline bool // errors come before anything is sent
 
 	mu      sync.Mutex
 	asked   []string // the query of each request, or the path where it has none
@@ -40,6 +43,9 @@ func (f *fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	f.most = max(f.most, f.running)
 	n := len(f.asked)
 	f.mu.Unlock()
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && !f.isOffline {
+		trace.WroteHeaders()
+	}
 	res, err := f.answer(req, n)
 	if err != nil {
 		f.done()

@@ -16,12 +16,7 @@ import (
 // B-05: Go's HTTP/2 transport sends a request again by itself, without a pause, if the server refuses it.
 // It counts as a try all the same.
 func TestRefusedOverHTTP2(t *testing.T) {
-	for name, answer := range map[string]func(stream uint32) []byte{
-		"reset":          func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 1) }, // RST_STREAM, PROTOCOL_ERROR
-		"refused stream": func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 7) },
-		"cancelled":      func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 8) },
-		"going away":     func(uint32) []byte { return frame(0x7, 0, 0, 0, 0, 0, 0, 0, 0, 0) }, // GOAWAY, no stream was processed
-	} {
+	for name, answer := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newHTTP2(t, answer)
@@ -34,6 +29,14 @@ func TestRefusedOverHTTP2(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refusals are frames that tell the client that a request was not answered.
+var refusals = map[string]func(stream uint32) []byte{
+	"reset":          func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 1) }, // RST_STREAM, PROTOCOL_ERROR
+	"refused stream": func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 7) },
+	"cancelled":      func(stream uint32) []byte { return frame(0x3, stream, 0, 0, 0, 8) },
+	"going away":     func(uint32) []byte { return frame(0x7, 0, 0, 0, 0, 0, 0, 0, 0, 0) }, // GOAWAY, no stream was processed
 }
 
 // http2 is a server that answers every request with one frame.

@@ -88,7 +88,10 @@ func (r *run) try(ctx context.Context, q request, read func(*Answer) error) (err
 	for n := 1; ; n++ {
 		err = r.exchange(budget, q, &sent, read)
 		var e *Error
-		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries || q.once && sent.Load() > 0 {
+		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries {
+			return err
+		}
+		if q.once && (sent.Load() > 0 || e.Status != 0) {
 			return err
 		}
 		gap := fullJitter(n)
@@ -154,6 +157,10 @@ func (r *run) pause(ctx context.Context, why *Error, length time.Duration) error
 	if r.client.Waiting != nil {
 		r.client.Waiting(why, length)
 	}
+	return sleep(ctx, length)
+}
+
+func sleep(ctx context.Context, length time.Duration) error {
 	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
