@@ -5,10 +5,12 @@ go 1.26.0
 replace github.com/spotauth/spotauth => ../
 
 require (
-	github.com/godbus/dbus/v5 v5.2.4
 	github.com/spotauth/spotauth v0.0.0-00010101000000-000000000000
 	github.com/zmb3/spotify/v2 v2.4.3
 	golang.org/x/oauth2 v0.37.0
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require (
+	github.com/godbus/dbus/v5 v5.2.4 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
+	"github.com/spotauth/spotauth/internal/keychaintest"
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
@@ -107,7 +108,7 @@ type chrome struct{ ctx context.Context }
 
 func startChromium(t *testing.T) chrome {
 	t.Helper()
-	need(t, "chromium")
+	keychaintest.Need(t, "chromium")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/spotauth/spotauth/internal/keychaintest"
 )
 
 // A person at a real shell presses Tab. Nothing is asked of the keychain or of
@@ -28,7 +30,7 @@ func TestCompletion(t *testing.T) {
 			"unset zle_bracketed_paste; autoload -U compinit && compinit -u -D && . <(spotauth completion zsh) && echo re''ady\r"},
 	} {
 		t.Run(shell.name, func(t *testing.T) {
-			need(t, shell.name)
+			keychaintest.Need(t, shell.name)
 			if shell.name == "bash" {
 				needFile(t, "/usr/share/bash-completion/bash_completion")
 			}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spotauth/spotauth/internal/keychaintest"
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
@@ -57,7 +58,7 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 // What is new since the last time is kept where the list cannot be had or is suddenly
 // empty: the next run must not call everybody new.
 func TestWhatIsNewKeepsItsState(t *testing.T) {
-	need(t, "sh")
+	keychaintest.Need(t, "sh")
 	recipe := exampleWith(t, "comm -13")
 	for _, fault := range []string{"page=1:403*", "page=2:429*,retry-after=3600", `page=1:200*,type=application/json,body={"artists":{"items":[],"total":0,"next":null,"cursors":{"after":null}}}`} {
 		t.Run(fault, func(t *testing.T) {
@@ -90,7 +91,7 @@ func (m *machine) read(name string) string {
 
 // A login is due where one is needed, and not where Spotify cannot be asked.
 func TestReminderOfALogin(t *testing.T) {
-	need(t, "sh")
+	keychaintest.Need(t, "sh")
 	recipe := exampleWith(t, "login is due")
 	for fault, due := range map[string]bool{"me:delay=0s": false, "refresh:500*": false, "refresh:429*,retry-after=3600": false, "refresh:revoked": true} {
 		t.Run(fault, func(t *testing.T) {
@@ -153,7 +154,7 @@ func examplesIn(t *testing.T, file string) []string {
 func documented(t *testing.T) *machine {
 	t.Helper()
 	needKeychain(t)
-	need(t, "sh", "curl", "jq", "python3")
+	keychaintest.Need(t, "sh", "curl", "jq", "python3")
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Consent: sandbox.ConsentAgree})
 	address, stop, err := startKeychain(m.home, keychainUnlocked)

@@ -12,13 +12,14 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"github.com/spotauth/spotauth/internal/keychaintest"
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
 // The picture in the README shows what a terminal shows today: make pictures.
 func TestPictureOfTheTerminal(t *testing.T) {
 	const file, columns = "../../docs/terminal.svg", 96
-	need(t, "sh", "jq")
+	keychaintest.Need(t, "sh", "jq")
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Names: sandbox.NamesFriendly})
 	m.signIn()

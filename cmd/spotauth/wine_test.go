@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spotauth/spotauth/internal/keychaintest"
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
@@ -24,7 +25,7 @@ func TestWindows(t *testing.T) {
 	if testing.Short() {
 		t.Skip("only make test runs wine")
 	}
-	need(t, "wine", "wineserver", "x86_64-w64-mingw32-gcc")
+	keychaintest.Need(t, "wine", "wineserver", "x86_64-w64-mingw32-gcc")
 	w := newWine(t)
 	t.Run("login to logout", w.testLoginToLogout)
 	t.Run("sizes", w.testSizes)

@@ -10,11 +10,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spotauth/spotauth/internal/keychaintest"
 )
 
 // The login in pass, through Debian's golang-docker-credential-helpers.
 func TestHelperPass(t *testing.T) {
-	need(t, "docker-credential-pass", "pass", "gpg")
+	keychaintest.Need(t, "docker-credential-pass", "pass", "gpg")
 	home := shortDir(t) // gpg-agent's socket is in it
 	env := append(os.Environ(), "HOME="+home, "GNUPGHOME="+home+"/gnupg")
 	for _, line := range []string{
@@ -40,7 +42,7 @@ func TestHelperPass(t *testing.T) {
 
 // The login in the gnome-keyring, through the helper for the Secret Service.
 func TestHelperSecretService(t *testing.T) {
-	need(t, "docker-credential-secretservice")
+	keychaintest.Need(t, "docker-credential-secretservice")
 	bus := startBus(t)
 	startKeyring(t, bus, t.TempDir(), "pass")
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", bus)

@@ -28,7 +28,7 @@ func TestProbeOfTheKeychain(t *testing.T) {
 		}, "", "", ""},
 		{"locked", func(t *testing.T) string {
 			bus, home := startBus(t), t.TempDir()
-			startKeyring(t, bus, home, "pass")()
+			makeKeyring(t, bus, home, "pass")
 			startKeyring(t, bus, home, "")
 			return bus
 		}, "Locked", "writing the keychain: it is locked", "unlock the login keyring"},

@@ -46,6 +46,27 @@ func TestPatienceWithTheKeychain(t *testing.T) {
 	}
 }
 
+// K-01: a keychain that did not answer a write gets a second to show what it did, not
+// another full limit.
+func TestSecondLookAtASilentKeychain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := make(chan struct{})
+		defer close(never)
+		k := fakeKeychain(&fakeItems{})
+		k.getItem = func(string, string) (string, error) { <-never; return "", nil }
+		k.setItem = func(string, string, string) error { <-never; return nil }
+		k.deleteItem = func(string, string) error { <-never; return nil }
+		began := time.Now()
+		if err := put(t.Context(), k, recordKey{}, "x"); !errors.Is(err, ErrUnavailable) || time.Since(began) != 6*time.Second {
+			t.Errorf("writing: %v after %v", err, time.Since(began))
+		}
+		began = time.Now()
+		if err := erase(t.Context(), k, recordKey{}); !errors.Is(err, ErrUnavailable) || time.Since(began) != 6*time.Second {
+			t.Errorf("deleting: %v after %v", err, time.Since(began))
+		}
+	})
+}
+
 // K-01: Ctrl-C does not wait for a keychain.
 func TestInterruptedWaitForTheKeychain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

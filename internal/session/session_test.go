@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -268,6 +269,22 @@ func TestWhileAnotherHasTheLock(t *testing.T) {
 	if err := s.Forget(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// B-07: a login is saved after a refresh that is under way, not in the middle of it.
+func TestSaveWaitsForARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := savedSession(t, testLogin())
+		held, err := s.hold(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.AfterFunc(5*time.Second, held.release)
+		if err := s.Save(t.Context(), living(time.Hour)); err != nil || time.Since(began) < 5*time.Second || time.Since(began) > 6*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
 }
 
 // L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.

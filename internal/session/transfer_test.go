@@ -3,7 +3,9 @@ package session
 import (
 	"bytes"
 	"errors"
+	"io"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +78,7 @@ func TestExportImport(t *testing.T) {
 		{"not JSON in age", sealed(t, "hello"), "x", "Foreign"},
 		{"a damaged login in age", sealed(t, `{"login":{"version":1}}`), "x", "Foreign"},
 		{"a login of a later version", sealed(t, `{"login":{"version":2}}`), "x", "Newer"},
+		{"a dead login in age", sealed(t, `{"login":`+mustEncode(t, testLogin().tombstone(time.Now(), ErrDead))+`}`), "x", "Foreign"},
 		{"for a key", forKey(t), "x", "Foreign"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,6 +123,50 @@ func TestImportElsewhere(t *testing.T) {
 		if _, err := mustOpen(t, to).Load(t.Context()); (err == nil) != (c.err == "") {
 			t.Errorf("from %q to %q: saved: %v", c.from, c.to, err)
 		}
+	}
+}
+
+// A file does not choose how much memory and time it takes: 2^21 is 2 GiB of scrypt.
+func TestImportOfAnExpensiveFile(t *testing.T) {
+	plain, err := io.ReadAll(armor.NewReader(strings.NewReader(sealed(t, "{}"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expensive := regexp.MustCompile(`(-> scrypt \S+ )10\n`).ReplaceAll(plain, []byte("${1}21\n"))
+	if bytes.Equal(plain, expensive) {
+		t.Fatalf("%q has no work factor", plain)
+	}
+	var out bytes.Buffer
+	armored := armor.NewWriter(&out)
+	if _, err := armored.Write(expensive); err != nil || armored.Close() != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = mustOpen(t, fileOptions(t)).Import(t.Context(), &out, secret.New("x"), func(Login) error { return nil })
+	if class(err) != "Foreign" || time.Since(began) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+// endless is a file without an end.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	if e.read > 1<<20 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = 'A'
+	}
+	return len(p), nil
+}
+
+func TestImportOfAnEndlessFile(t *testing.T) {
+	file := &endless{}
+	_, err := mustOpen(t, fileOptions(t)).Import(t.Context(), file, secret.New("x"), func(Login) error { return nil })
+	if class(err) != "Foreign" || file.read > 2*maxParcel {
+		t.Errorf("%v after %d bytes", err, file.read)
 	}
 }
 
