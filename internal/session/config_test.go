@@ -226,3 +226,16 @@ func TestSettingsByHand(t *testing.T) {
 		}
 	}
 }
+
+// Profiles of an earlier version may differ in case alone, and are still found.
+func TestOldProfilesDifferInCase(t *testing.T) {
+	o := fileOptions(t)
+	write(t, o.configPath(), "[profile.Work]\nclient_id = '"+testClient+"'\n[profile.work]\nclient_id = '"+otherClient+"'\n")
+	for name, id := range map[string]string{"Work": testClient, "work": otherClient} {
+		o.Profile, o.Settings.ClientID = name, ""
+		s := mustOpen(t, o)
+		if s.Settings().ClientID != id || s.Probe(t.Context()) != nil {
+			t.Errorf("%s: %+v", name, s.Settings())
+		}
+	}
+}
