@@ -73,7 +73,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	completeFile(cmd, "output")
 }
 
-func (a *app) artists(ctx context.Context, o artistsOptions) error {
+func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	if o.output == "/dev/stdout" && a.console.OutIsTerminal {
 		o.output = onStdout
 	}
@@ -81,16 +81,17 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	if err != nil {
 		return err
 	}
-	thrifty(how)
-	s, err := a.open(session.Settings{})
+	limitRuntime(how)
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
-	client, err := a.api(ctx, s)
+	defer l.close(&err)
+	client, err := l.api()
 	if err != nil {
 		return err
 	}
-	list := &spotify.Listing{Limit: o.limit, Expect: s.LastCount(), Strict: o.strict, Raw: o.raw, Progress: a.progress}
+	list := &spotify.Listing{Limit: o.limit, Expect: l.LastCount(), Strict: o.strict, Raw: o.raw, Progress: a.progress}
 	var result export.Result
 	write := func(artists iter.Seq2[spotify.Artist, error]) (err error) {
 		result, err = a.deliver(ctx, o.output, guard, how, artists)
@@ -107,17 +108,17 @@ func (a *app) artists(ctx context.Context, o artistsOptions) error {
 	}
 	a.tellOfListing(list, result, how, o)
 	if o.limit == 0 {
-		if err := s.SetLastCount(list.Unique); err != nil {
+		if err := l.SetLastCount(list.Unique); err != nil {
 			a.log.Debug("the count could not be remembered", "error", err)
 		}
 	}
 	return nil
 }
 
-// thrifty keeps an export small (docs/performance.md): pages come one after the
+// limitRuntime keeps an export small (docs/performance.md): pages come one after the
 // other, so a second processor would only cost CPU; and what is streamed shall
 // take little memory however long it is.
-func thrifty(how export.Options) {
+func limitRuntime(how export.Options) {
 	runtime.GOMAXPROCS(1)
 	if streams(how) {
 		debug.SetGCPercent(50)
@@ -141,7 +142,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, usageError{fmt.Errorf("--limit must not be negative")}
 	}
 	if o.raw && o.fields != "" {
-		return how, export.Guard{}, usageError{errors.New("raw objects have all of their fields: --raw and --fields exclude each other")}
+		return how, export.Guard{}, usageError{errors.New("--raw and --fields can't be combined: raw objects always have all their fields")}
 	}
 	if how.Format, err = export.ParseFormat(string(format)); err != nil {
 		return how, export.Guard{}, err
@@ -162,15 +163,15 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
 		how.Safe = console.Safe
 	}
-	guard, err := guardOf(o, how.Format)
+	guard, err := shrinkGuard(o, how.Format)
 	if err != nil {
 		return how, guard, err
 	}
 	return how, guard, how.Check()
 }
 
-// guardOf is what keeps a good file from a poor list. Who says 100% wants none.
-func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
+// shrinkGuard builds the guard for --output. --max-drop 100% turns it off.
+func shrinkGuard(o artistsOptions, f export.Format) (export.Guard, error) {
 	g := export.Guard{Format: f, JQ: o.jq != "", MaxDrop: 100}
 	if o.maxDrop == "" {
 		return g, nil
@@ -185,7 +186,7 @@ func guardOf(o artistsOptions, f export.Format) (export.Guard, error) {
 	case g.MaxDrop == 100:
 		return export.Guard{}, nil
 	case g.JQ:
-		return g, usageError{errors.New("what jq makes of a list cannot be counted: --jq allows no --max-drop but 100%")}
+		return g, usageError{errors.New("--jq and --max-drop can't be combined, except for 100%: the output of a jq program can't be counted")}
 	}
 	return g, nil
 }
@@ -233,7 +234,7 @@ func (a *app) progress(unique, total int) {
 func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how export.Options, o artistsOptions) {
 	switch {
 	case !list.Complete():
-		a.console.Warn("found %d artists, but Spotify counts %d, also when asked again", list.Unique, list.Total)
+		a.console.Warn("found %d artists, but Spotify reports %d (checked twice)", list.Unique, list.Total)
 	case list.Unique == 0 && list.Expect > 0:
 		a.console.Warn("Spotify lists no artists, also when asked again; the last export had %d", list.Expect)
 	}
@@ -241,24 +242,17 @@ func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how exp
 		a.console.Warn("the order is not Spotify's: the list was incomplete when it was first read")
 	}
 	if list.Null > 0 {
-		a.console.Note("spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))
+		a.console.Note("Spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))
 	}
 	if list.Duplicate > 0 {
-		a.console.Note("spotify listed %d %s twice; kept once", list.Duplicate, plural(list.Duplicate, "artist"))
+		a.console.Note("Spotify listed %d %s twice; kept once", list.Duplicate, plural(list.Duplicate, "artist"))
 	}
 	if len(result.Withheld) > 0 && how.Fields != nil && result.Rows > 0 {
-		a.console.Note("spotify withholds %s from this app", strings.Join(result.Withheld, ", "))
+		a.console.Note("Spotify withholds %s from this app", strings.Join(result.Withheld, ", "))
 	}
 	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
 		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")
 	}
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // texts are the values of a string type as strings.

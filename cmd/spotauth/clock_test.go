@@ -99,10 +99,10 @@ func TestConsentClock(t *testing.T) {
 		{0, "", "sign in again by 23 May 2027 (in 181 days)", 0},
 		{165, "", "(in 16 days)", 0},
 		{166, "", "(in 15 days)", 0},
-		{167, "this login ends by 23 May 2027 (in 14 days); run: spotauth login", "(in 14 days)", 4},
-		{180, "this login ends by 23 May 2027 (tomorrow); run: spotauth login", "(tomorrow)", 4},
-		{181, "this login ends by 23 May 2027 (today); run: spotauth login", "(today)", 4},
-		{184, "this login ends by 23 May 2027 (overdue); run: spotauth login", "(overdue)", 4},
+		{167, "this login ends by 23 May 2027 (in 14 days); run \"spotauth login\"", "(in 14 days)", 4},
+		{180, "this login ends by 23 May 2027 (tomorrow); run \"spotauth login\"", "(tomorrow)", 4},
+		{181, "this login ends by 23 May 2027 (today); run \"spotauth login\"", "(today)", 4},
+		{184, "this login ends by 23 May 2027 (overdue); run \"spotauth login\"", "(overdue)", 4},
 	} {
 		b.now = consent.AddDate(0, 0, tt.days)
 		for _, command := range []string{"artists", "whoami", "token"} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,23 @@ import (
 // complete offers fixed values for a flag.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	completeBy(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addCompletionCmd adds cobra's command, which is to fail if no shell is named: its output
+// is meant to be run by one.
+func addCompletionCmd(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	cmd, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		panic(err)
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usage(cmd, "%s needs a shell: bash, zsh, fish or powershell", cmd.CommandPath())
+		}
+		return suggest(usageError{fmt.Errorf("no completion for %q: the shells are bash, zsh, fish and powershell", args[0])}, cmd, args[0])
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // completeFile offers the names of files for a flag.

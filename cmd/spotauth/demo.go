@@ -41,14 +41,17 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	defer server.Close()
-	a.environ = append([]string{sandboxVar + "=" + server.URL()}, a.environ...)
+	inDemo := *a
+	inDemo.environ = append([]string{sandboxVar + "=" + server.URL()}, a.environ...)
+	a = &inDemo
 	a.console.Note("started a stand-in Spotify at %s; nothing leaves this machine", server.URL())
 
-	s := session.Memory(session.Login{}, session.Options{Now: a.now})
+	s := &activeLogin{app: a}
+	s.Session = session.Memory(session.Login{}, session.Options{Now: a.now, Refresh: s.refresh})
 	if err := a.demoLogin(ctx, s, server.URL(), o.browser); err != nil {
 		return err
 	}
-	client, err := a.api(ctx, s)
+	client, err := s.api()
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 }
 
 // demoLogin is the real sign-in, kept in memory.
-func (a *app) demoLogin(ctx context.Context, s *session.Session, address string, browser bool) error {
+func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, browser bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c := auth.Client{Origin: address, ID: sandbox.ClientID, Transport: a.transport}

@@ -22,15 +22,11 @@ func checkDestination(origin string, secrets ...secret.String) error {
 		switch {
 		case s.Empty() || isStandIns(s) == (origin != ""):
 		case origin != "":
-			return hinted{
-				usageError{errors.New("a real token or client secret is never sent to a stand-in")},
-				"to use Spotify itself, unset " + sandboxVar,
-			}
+			return withHint(usageError{errors.New("a real token or client secret is never sent to a stand-in")},
+				"to use Spotify itself, unset "+sandboxVar)
 		default:
-			return hinted{
-				usageError{errors.New("this token or client secret belongs to a stand-in, not to Spotify")},
-				"set " + sandboxVar + " to the address of the stand-in",
-			}
+			return withHint(usageError{errors.New("this token or client secret belongs to a stand-in, not to Spotify")},
+				"set "+sandboxVar+" to the address of the stand-in")
 		}
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -56,7 +55,7 @@ func fine(check, result string) finding        { return finding{check, true, res
 func wrong(check, result, next string) finding { return finding{check, false, result, next} }
 
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
-	s, err := a.open(session.Settings{})
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		f := a.explain(err)
 		if f.Exit == exitUsage || f.Exit == exitLogin {
@@ -68,10 +67,10 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	if err != nil {
 		return err
 	}
-	findings := []finding{checkClientID(s), fine("redirect uri", registered(s)+" (compare with the app's settings, letter by letter)")}
-	findings = append(findings, checkLoopback(), a.checkOpener(), a.checkStore(ctx, s), a.checkLogin(ctx, s), a.checkProxy())
+	findings := []finding{checkClientID(l.Session), fine("redirect uri", registered(l.Session)+" (compare with the app's settings, letter by letter)")}
+	findings = append(findings, checkLoopback(), a.checkOpener(), a.checkStore(ctx, l.Session), a.checkLogin(ctx, l), a.checkProxy())
 	findings = append(findings, a.checkHosts(ctx, address)...)
-	findings = append(findings, a.checkLimit(s))
+	findings = append(findings, a.checkLimit(l.Session))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -79,7 +78,7 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 }
 
 func (a *app) tellFindings(findings []finding, asJSON bool) error {
-	if home, err := os.UserHomeDir(); err == nil { // it names the person
+	if home := a.home(); home != "" { // it names the person
 		for i, f := range findings {
 			findings[i].Result, findings[i].Next = strings.ReplaceAll(f.Result, home, "~"), strings.ReplaceAll(f.Next, home, "~")
 		}
@@ -173,12 +172,12 @@ func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 	return fine(name, "keeps, gives back and deletes")
 }
 
-func (a *app) checkLogin(ctx context.Context, s *session.Session) finding {
+func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	const name = "login"
-	if a.given != "" {
-		return fine(name, a.given+", whose scopes and end nobody knows")
+	if active.loginVar != "" {
+		return fine(name, active.loginVar+", whose scopes and end nobody knows")
 	}
-	l, err := s.Load(ctx)
+	l, err := active.Load(ctx)
 	if err == nil && l.Dead != nil {
 		err = session.ErrDead
 	}
@@ -189,12 +188,12 @@ func (a *app) checkLogin(ctx context.Context, s *session.Session) finding {
 	by := l.ReauthBy()
 	result := "saved; scopes " + strings.Join(l.Scopes, " ")
 	if !l.AccessExpiresAt.IsZero() {
-		result += "; access token until " + clock(l.AccessExpiresAt)
+		result += "; access token until " + a.clock(l.AccessExpiresAt)
 	}
 	if !by.IsZero() {
 		result += fmt.Sprintf("; sign in again by %s (%s)", day(by), inDays(a.now(), by))
 		if by.Sub(a.now()) <= lastDays {
-			return wrong(name, result, loginHint)
+			return wrong(name, result, loginCommand)
 		}
 	}
 	return fine(name, result)
@@ -282,7 +281,7 @@ func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
 	for _, group := range []string{spotify.AllPaths, session.TokenLimit} {
 		if until := s.CoolDown(group); !until.IsZero() {
-			return wrong(name, "spotify asked not to be asked before "+clock(until), "wait")
+			return wrong(name, "spotify asked not to be asked before "+a.clock(until), "wait")
 		}
 	}
 	return fine(name, "none known")

@@ -22,7 +22,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			func(b *bench) { b.now = b.now.Add(3 * time.Hour) }},
 		{"about to end", "FAIL  login         saved; scopes user-follow-read; ", "spotauth login",
 			func(b *bench) { b.now = b.now.AddDate(0, 0, 170) }},
-		{"dead", "FAIL  login         spotify no longer accepts the saved login", "spotauth login", func(b *bench) {
+		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *bench) {
 			b.server.RevokeRefreshTokens()
 			b.server.ExpireAccessTokens()
 			b.run("whoami")

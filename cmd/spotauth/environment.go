@@ -42,14 +42,22 @@ func (a *app) folder(name string) string {
 
 var errNoFolder = errors.New("cannot find your config folder")
 
+// home is the user's home folder, "" if it is not known.
+func (a *app) home() string {
+	if runtime.GOOS == "windows" {
+		return a.folder("USERPROFILE")
+	}
+	return a.folder("HOME")
+}
+
 // folders are where the user's settings and state live on this system.
 func (a *app) folders() (config, state string, err error) {
-	home := a.folder("HOME")
-	missing := hinted{fmt.Errorf("%w: HOME is not set", errNoFolder), "set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"}
+	home := a.home()
+	missing := advisedError{fmt.Errorf("%w: HOME is not set", errNoFolder), "set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME", ""}
 	switch runtime.GOOS {
 	case "windows":
 		config, state = a.folder("AppData"), a.folder("LocalAppData")
-		missing = hinted{fmt.Errorf("%w: AppData or LocalAppData is not set", errNoFolder), "set both variables"}
+		missing = advisedError{fmt.Errorf("%w: AppData or LocalAppData is not set", errNoFolder), "set both variables", ""}
 	case "darwin":
 		config = filepath.Join(home, "Library", "Application Support")
 		state = filepath.Join(config, "spotauth", "state")

@@ -31,7 +31,7 @@ limits the rate, 6 if it cannot be reached, 7 if there is no keychain.`,
   spotauth exec --min-life 30m -- python3 backup.py`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("no command to run: spotauth exec -- CMD")
+				return usageError{errors.New("no command to run: spotauth exec -- CMD")}
 			}
 			return nil
 		},
@@ -51,28 +51,27 @@ const (
 
 type execOptions struct{ minLife time.Duration }
 
-func (a *app) exec(ctx context.Context, o execOptions, command []string) error {
+func (a *app) exec(ctx context.Context, o execOptions, command []string) (err error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
 		return notStarted{command[0], err}
 	}
-	s, err := a.open(session.Settings{})
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
-	l, err := a.tokenFor(ctx, s, o.minLife)
+	defer l.close(&err)
+	login, err := l.tokenFor(ctx, o.minLife)
 	if err != nil {
 		return err
 	}
 	a.console.Done()
-	if err := s.Unsaved(); err != nil { // nothing can be said after the command
-		a.console.Warn("%s", a.explain(err).Message)
-	}
+	l.warnUnsaved() // nothing can be said after the command
 	if err := a.stopSignals(); err != nil {
 		return err
 	}
 	a.dumpCores()
-	err = replace(&exec.Cmd{Path: path, Args: command, Env: a.childEnvironment(l)})
+	err = replace(&exec.Cmd{Path: path, Args: command, Env: a.childEnvironment(login)})
 	var ended statusError
 	if err == nil || errors.As(err, &ended) {
 		return err
@@ -116,9 +115,21 @@ func explainCommand(err error) (failure, bool) {
 	case !errors.As(err, &e):
 		return failure{}, false
 	case e.isMissing():
-		return failure{Code: "command", Exit: exitNoCommand}, true
+		return failure{Code: "command_not_found"}, true
 	}
-	return failure{Code: "command", Exit: exitNoProgram}, true
+	return failure{Code: "command_not_run"}, true
+}
+
+// commandError is how a command ended, as a status that shells would give it.
+func commandError(err error) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return statusError(128 + int(ws.Signal()))
+	}
+	return statusError(exit.ExitCode())
 }
 
 // childEnvironment is ours, with the access token, and without what can get more of them.

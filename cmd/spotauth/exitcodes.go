@@ -1,27 +1,142 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strings"
 
-const exitCodes = `The exit status says what happened:
+	"github.com/spf13/cobra"
+)
 
-    0  done, complete
-    1  any other error
-    2  wrong usage
-    4  a login is needed (none, expired, revoked, scope missing)
-    5  rate-limited or out of quota, longer than --max-wait
-    6  network, or Spotify unreachable after the retries
-    7  keychain (or the chosen store) unavailable or locked
-    8  output could not be written
-    9  login declined, or timed out
-   10  incomplete: --strict, or a shrink guard held back the file
-   70  a bug in spotauth
-  129, 130, 141, 143  ended by SIGHUP, SIGINT, SIGPIPE, SIGTERM
+// The exit statuses that the program itself uses.
+const (
+	exitOther      = 1
+	exitUsage      = 2
+	exitDiffers    = 3
+	exitLogin      = 4
+	exitLimited    = 5
+	exitNetwork    = 6
+	exitStore      = 7
+	exitOutput     = 8
+	exitDeclined   = 9
+	exitIncomplete = 10
+	exitBug        = 70
+)
 
-Read an unknown code as failure. With --error-format json the last line on stderr is one object:
+// exitMeanings are the statuses in the words of the help and of the README.
+var exitMeanings = []struct {
+	status  int
+	meaning string
+}{
+	{0, "success, complete"},
+	{exitOther, "any other error"},
+	{exitUsage, "wrong usage"},
+	{exitDiffers, "diff --exit-code: the lists differ"},
+	{exitLogin, "a login is needed (none, expired, revoked, missing scope)"},
+	{exitLimited, "rate-limited or out of quota for longer than --max-wait"},
+	{exitNetwork, "network failure, or Spotify unreachable after retries"},
+	{exitStore, "the keychain (or the chosen store) is unavailable or locked"},
+	{exitOutput, "output could not be written"},
+	{exitDeclined, "sign-in declined or timed out"},
+	{exitIncomplete, "incomplete: --strict failed, --max-drop protected the old file, or some artists could not be followed"},
+	{exitBug, "a bug in spotauth"},
+	{exitNoProgram, "exec: CMD can't be run"},
+	{exitNoCommand, "exec: CMD is not found"},
+}
 
-  {"error":{"code":"rate_limited","message":"...","hint":"...","exit":5,"retry_after":3600}}`
+// errorCodes are the codes of a JSON error, each with its exit status.
+var errorCodes = []struct {
+	code    string
+	exit    int
+	meaning string
+}{
+	{"other", exitOther, "any other error"},
+	{"account_changed", exitOther, "the sign-in was for another account than the saved login"},
+	{"bad_answer", exitOther, "Spotify's response is not as documented"},
+	{"bad_input", exitOther, "a list could not be read"},
+	{"client", exitOther, "the token endpoint doesn't accept the client ID or secret"},
+	{"forbidden", exitOther, "Spotify refuses the account, the app or the request (403)"},
+	{"import", exitOther, "wrong passphrase, or not a file that session export wrote"},
+	{"not_confirmed", exitOther, "a question was not answered with yes; nothing was changed"},
+	{"not_found", exitOther, "Spotify doesn't know the path (404)"},
+	{"port", exitOther, "the port of the redirect URI can't be used"},
+	{"refused", exitOther, "the token endpoint refused the request"},
+	{"rejected", exitOther, "Spotify rejected the request (other 4xx)"},
+	{"usage", exitUsage, "wrong usage"},
+	{"login_needed", exitLogin, "not signed in, or the login has expired or was revoked"},
+	{"scope_missing", exitLogin, "the login lacks a scope"},
+	{"quota_exceeded", exitLimited, "the developer account's quota is used up"},
+	{"rate_limited", exitLimited, "Spotify limits the rate"},
+	{"certificate", exitNetwork, "the connection to Spotify isn't secure"},
+	{"network", exitNetwork, "Spotify can't be reached, or answers with server errors"},
+	{"proxy", exitNetwork, "the proxy can't be used"},
+	{"busy", exitStore, "another spotauth has held the login for too long"},
+	{"not_saved", exitStore, "a refreshed login could not be saved"},
+	{"store", exitStore, "the keychain, file or helper can't be used"},
+	{"output", exitOutput, "output could not be written"},
+	{"declined", exitDeclined, "you declined the sign-in in the browser"},
+	{"timed_out", exitDeclined, "nothing came back from the browser in time"},
+	{"incomplete", exitIncomplete, "the list is not complete, or suddenly much shorter"},
+	{"internal", exitBug, "a bug in spotauth"},
+	{"command_not_run", exitNoProgram, "exec: CMD can't be run"},
+	{"command_not_found", exitNoCommand, "exec: CMD is not found"},
+}
+
+// exitOf is the exit status that follows from a code.
+func exitOf(code string) int {
+	for _, c := range errorCodes {
+		if c.code == code {
+			return c.exit
+		}
+	}
+	panic("no such code: " + code)
+}
+
+// exitCodes is the text of the help topic.
+func exitCodes() string {
+	var b strings.Builder
+	b.WriteString("The exit status says what happened:\n\n")
+	for _, e := range exitMeanings {
+		fmt.Fprintf(&b, "%5d  %s\n", e.status, wrap(e.meaning, 78-7, "       "))
+	}
+	b.WriteString("\n  129, 130, 131, 141, 143  ended by SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM\n")
+	b.WriteString(`
+Treat any other status as a failure. With --error-format json, the last line on
+stderr is one object:
+
+  {"error":{"code":"login_needed","message":"not signed in",
+  "hint":"run \"spotauth login\"","command":"spotauth login","exit":4}}
+
+"command" is there if the hint is a command, "retry_after" (seconds) if Spotify
+asks for a wait. These are the codes and their exit statuses:
+
+`)
+	for _, c := range errorCodes {
+		fmt.Fprintf(&b, "  %-17s %4d  %s\n", c.code, c.exit, wrap(c.meaning, 78-26, strings.Repeat(" ", 26)))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// wrap breaks a text into lines of at most width characters, and indents all but the first.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case used+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
+}
 
 // newExitCodesCmd is a help topic: it has no RunE, so cobra lists it as one.
 func newExitCodesCmd() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes}
+	return &cobra.Command{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes()}
 }

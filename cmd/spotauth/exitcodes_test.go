@@ -1,76 +1,100 @@
 package main
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// The statuses of errors.go are the ones that the help and the README tell of,
-// in the same words.
-func TestExitStatusesAreToldAsTheyAre(t *testing.T) {
-	constants := exitConstants(t)
-	help := regexp.MustCompile(`(?m)^ +(\d+)  (.*)$`).FindAllStringSubmatch(exitCodes, -1)
-	text, err := os.ReadFile("../../README.md")
+// The README lists the exit statuses of the table in the same words.
+func TestReadmeListsTheExitStatuses(t *testing.T) {
+	var want [][]string
+	for _, e := range exitMeanings {
+		want = append(want, []string{strconv.Itoa(e.status), e.meaning})
+	}
+	compareRows(t, "README.md", rowsOf(t, "../../README.md", `(?m)^\| (\d+) \| (.*) \|$`), want)
+}
+
+// docs/scripting.md lists the codes of a JSON error, as `spotauth help exit-codes` does.
+func TestScriptingListsTheErrorCodes(t *testing.T) {
+	var want [][]string
+	for _, c := range errorCodes {
+		want = append(want, []string{c.code, strconv.Itoa(c.exit), c.meaning})
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %s +%d  `, c.code, c.exit)).MatchString(exitCodes()) {
+			t.Errorf("the help does not list %s", c.code)
+		}
+	}
+	compareRows(t, "docs/scripting.md", rowsOf(t, "../../docs/scripting.md", "(?m)^\\| `(\\w+)` \\| (\\d+) \\| (.*) \\|$"), want)
+}
+
+func rowsOf(t *testing.T, name, row string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme := regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`).FindAllStringSubmatch(string(text), -1)
+	var rows [][]string
+	for _, m := range regexp.MustCompile(row).FindAllStringSubmatch(string(text), -1) {
+		cells := m[1:]
+		cells[len(cells)-1] = strings.ReplaceAll(cells[len(cells)-1], "`", "")
+		rows = append(rows, cells)
+	}
+	return rows
+}
 
-	codes := []string{"0"}
-	codes = append(codes, constants...)
-	if got := column(help, 1); !slices.Equal(got, codes) {
-		t.Errorf("the help tells of %v, the program has %v", got, codes)
-	}
-	if got := column(readme, 1); !slices.Equal(got, codes) {
-		t.Errorf("the README tells of %v, the program has %v", got, codes)
-	}
-	plain := strings.NewReplacer("`", "")
-	for i, row := range readme {
-		if i < len(help) && plain.Replace(row[2]) != help[i][2] {
-			t.Errorf("status %s is %q in the README and %q in the help", row[1], row[2], help[i][2])
+func compareRows(t *testing.T, name string, got, want [][]string) {
+	t.Helper()
+	for _, row := range want {
+		if !slices.ContainsFunc(got, func(r []string) bool { return slices.Equal(r, row) }) {
+			t.Errorf("%s does not list %q", name, row)
 		}
 	}
+	if len(got) != len(want) {
+		t.Errorf("%s lists %d rows, want %d", name, len(got), len(want))
+	}
+}
+
+// A code in the source that the table lacks would be a panic in report.
+func TestErrorCodesAreInTheTable(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?:Code: |limited\()"(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			found++
+			exitOf(m[1])
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d codes found", found)
+	}
+}
+
+// The help of a command tells only of statuses that exist.
+func TestHelpTellsOfExitStatusesThatExist(t *testing.T) {
 	for _, cmd := range commandsOf(bareRoot()) {
 		_, told, _ := strings.Cut(cmd.Long, "Exit status: ")
 		told, _, _ = strings.Cut(told, "\n\n")
 		for _, code := range regexp.MustCompile(`\d+`).FindAllString(told, -1) {
-			if !slices.Contains(codes, code) {
-				t.Errorf("%s tells of status %s, which there is not", cmd.CommandPath(), code)
+			if !slices.ContainsFunc(exitMeanings, func(e struct {
+				status  int
+				meaning string
+			}) bool {
+				return strconv.Itoa(e.status) == code
+			}) {
+				t.Errorf("%s tells of status %s, which does not exist", cmd.CommandPath(), code)
 			}
 		}
 	}
-}
-
-func column(rows [][]string, i int) []string {
-	var all []string
-	for _, row := range rows {
-		all = append(all, row[i])
-	}
-	return all
-}
-
-// exitConstants are the values of the constants exit... in errors.go.
-func exitConstants(t *testing.T) []string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var values []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if ok && regexp.MustCompile(`^exit[A-Z]`).MatchString(spec.Names[0].Name) {
-			if value, ok := spec.Values[0].(*ast.BasicLit); ok {
-				values = append(values, value.Value)
-			}
-		}
-		return true
-	})
-	return values
 }

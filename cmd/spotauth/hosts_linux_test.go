@@ -180,7 +180,7 @@ func TestRealHostsOutOfReach(t *testing.T) {
 			name, stderr, hint string
 			prepare            func(*machine)
 		}{
-			{"proxy wants a password", "the proxy wants a user name and a password", "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+			{"proxy wants a password", "the proxy wants a user name and a password", "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
 				func(*machine) { proxy.answer(http.StatusProxyAuthRequired) }},
 			{"foreign authority", "unknown authority", "check this machine's clock",
 				func(m *machine) { m.env["SSL_CERT_FILE"] = newAuthority(t).file }},

@@ -15,7 +15,6 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
-	"github.com/spotauth/spotauth/internal/spotify"
 )
 
 const defaultScope = "user-follow-read"
@@ -100,11 +99,12 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	completeFile(cmd, "import")
 }
 
-func (a *app) login(ctx context.Context, o loginOptions) error {
+func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	s, c, r, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
+	defer s.close(&err)
 	var who session.Account
 	r.Ready = func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) }
 	r.Notice = a.notice
@@ -116,7 +116,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	err = signIn(ctx, c, r)
 	var unanswered *auth.UnansweredError
 	if errors.As(err, &unanswered) {
-		return hinted{err, "compare the redirect URI in the app's settings, letter by letter: " + unanswered.Register}
+		return withHint(err, "compare the redirect URI in the app's settings, letter by letter: "+unanswered.Register)
 	}
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 
 // signedIn is what the page in the browser says of a login that begins now.
 func (a *app) signedIn(who session.Account) auth.SignedIn {
-	return auth.SignedIn{Account: who.Name, Until: session.Login{AuthorizedAt: a.now()}.ReauthBy(), Next: a.here("spotauth artists")}
+	return auth.SignedIn{Account: who.Name, Until: session.Login{AuthorizedAt: a.now()}.ReauthBy(), Next: a.withProfile("spotauth artists")}
 }
 
 // welcome says who signed in, and what would keep the login from being used.
@@ -141,7 +141,7 @@ func (a *app) welcome(who session.Account) {
 }
 
 // prepareLogin finds out all that can stand in the way before a person is asked for consent.
-func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *session.Session, c auth.Client, r auth.Request, err error) {
+func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin, c auth.Client, r auth.Request, err error) {
 	if o.timeout <= 0 {
 		return s, c, r, usageError{errors.New("--timeout must be more than 0")}
 	}
@@ -152,7 +152,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *session.Sess
 	if c, err = a.loginClient(ctx, s, o); err != nil {
 		return s, c, r, err
 	}
-	r = a.loginRequest(s, o)
+	r = a.loginRequest(s.Session, o)
 	if err = auth.CheckRedirectURI(r.RedirectURI); err != nil {
 		return s, c, r, err
 	}
@@ -160,24 +160,14 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *session.Sess
 	if err = s.Probe(ctx); err != nil {
 		return s, c, r, err
 	}
-	if _, err = unlessDamaged(s.Load(ctx)); err != nil {
+	if _, err = ignoreUnusable(s.Load(ctx)); err != nil {
 		return s, c, r, err
 	}
-	return s, c, r, a.coolDownAll(ctx, s)
-}
-
-// coolDownAll waits for the limits that a sign-in can meet: it needs the token
-// endpoint and the Web API.
-func (a *app) coolDownAll(ctx context.Context, s *session.Session) error {
-	until := s.CoolDown(session.TokenLimit)
-	if api := s.CoolDown(spotify.AllPaths); api.After(until) {
-		until = api
-	}
-	return a.coolDown(ctx, until)
+	return s, c, r, s.waitForLimits(ctx)
 }
 
 // loginClient is the app to sign in with. It asks for the client ID if nothing gives it.
-func (a *app) loginClient(ctx context.Context, s *session.Session, o loginOptions) (auth.Client, error) {
+func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (auth.Client, error) {
 	address, err := a.origin()
 	if err != nil {
 		return auth.Client{}, err
@@ -228,18 +218,8 @@ func withDefaultScope(scopes []string) []string {
 	return all
 }
 
-// openToSave opens a session that a login will be saved in.
-func (a *app) openToSave(overrides session.Settings) (*session.Session, error) {
-	o, err := a.sessionOptions(overrides)
-	if err != nil {
-		return nil, err
-	}
-	a.session, err = session.Open(o)
-	return a.session, err
-}
-
-// unlessDamaged forgives what stands in no new login's way: none, or what is none.
-func unlessDamaged(l session.Login, err error) (session.Login, error) {
+// ignoreUnusable lets a new login replace a corrupt one: both that and none count as none.
+func ignoreUnusable(l session.Login, err error) (session.Login, error) {
 	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrCorrupt) {
 		return session.Login{}, nil
 	}
@@ -247,7 +227,7 @@ func unlessDamaged(l session.Login, err error) (session.Login, error) {
 }
 
 // accept finds out who signed in, makes sure that it is meant, and saves the login.
-func (a *app) accept(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, o loginOptions) (session.Account, error) {
+func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Account, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
 		return session.Account{}, err
@@ -268,8 +248,8 @@ func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) 
 }
 
 // sameAccount asks before the login of one account replaces that of another.
-func (a *app) sameAccount(ctx context.Context, s *session.Session, now session.Account, meant bool) error {
-	replaced, err := unlessDamaged(s.Replaced(ctx))
+func (a *app) sameAccount(ctx context.Context, s *activeLogin, now session.Account, meant bool) error {
+	replaced, err := ignoreUnusable(s.Replaced(ctx))
 	before := replaced.Account
 	if err != nil || before.ID == "" || before.ID == now.ID {
 		return err
@@ -296,12 +276,4 @@ type accountChanged struct{ before, now session.Account }
 
 func (e accountChanged) Error() string {
 	return fmt.Sprintf("signed in as %s, but the saved login is of %s; it was left as it was", accountName(e.now), accountName(e.before))
-}
-
-// accountName shows an account as "NAME (ID)".
-func accountName(who session.Account) string {
-	if who.Name == "" {
-		return who.ID
-	}
-	return who.Name + " (" + who.ID + ")"
 }

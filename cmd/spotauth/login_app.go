@@ -25,16 +25,14 @@ const registerSteps = `spotauth needs the client id of a Spotify app of your own
 // askClientID shows how to register an app and asks for its client id.
 func (a *app) askClientID(ctx context.Context) (string, error) {
 	if !a.console.InIsTerminal || !a.console.ErrIsTerminal {
-		return "", hinted{
-			usageError{errors.New("no client id: give --client-id or set SPOTAUTH_CLIENT_ID")},
-			"register an app at https://developer.spotify.com/dashboard, then: spotauth login --client-id ID",
-		}
+		return "", withHint(usageError{errors.New("no client ID: use --client-id or set SPOTAUTH_CLIENT_ID")},
+			"register an app at https://developer.spotify.com/dashboard, then run \"spotauth login --client-id ID\"")
 	}
 	fmt.Fprint(a.console.Err, registerSteps)
 	for {
 		id, err := a.console.Ask(ctx, "client ID: ")
 		if errors.Is(err, io.EOF) {
-			return "", usageError{errors.New("no client id was given")}
+			return "", usageError{errors.New("no client ID was entered")}
 		}
 		if err != nil {
 			return "", err
@@ -43,7 +41,7 @@ func (a *app) askClientID(ctx context.Context) (string, error) {
 		if err := auth.CheckClientID(id); err == nil {
 			return id, nil
 		}
-		a.console.Note("that is not a client id: it has 32 characters of 0-9 and a-f")
+		a.console.Note("that doesn't look like a client ID (32 characters, 0-9 and a-f)")
 	}
 }
 

@@ -30,11 +30,11 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 	if err := s.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
 		return err
 	}
-	a.console.Note("open this address; give the one that the browser ends on to: %s", a.here("spotauth login --finish"))
+	a.console.Note("open this address; give the one that the browser ends on to: %s", a.withProfile("spotauth login --finish"))
 	return write(a.console.Out, address+"\n")
 }
 
-func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
+func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	pasted, err := a.console.ReadLine(ctx, 8<<10)
 	if err != nil {
 		return usageError{errors.New("no address on stdin: give the one that the browser ended on")}
@@ -43,6 +43,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
+	defer s.close(&err)
 	c := auth.Client{Transport: a.transport, Secret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
 	if c.Origin, err = a.origin(); err != nil {
 		return err
@@ -50,7 +51,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	if err := s.Probe(ctx); err != nil {
 		return err
 	}
-	if err := a.coolDownAll(ctx, s); err != nil {
+	if err := s.waitForLimits(ctx); err != nil {
 		return err
 	}
 	g, err := exchange(ctx, c, pending, strings.TrimSpace(pasted))
@@ -64,7 +65,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) error {
 	return errors.Join(err, s.DropPending()) // its code is used up
 }
 
-func (a *app) acceptFinished(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, o loginOptions) error {
+func (a *app) acceptFinished(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) error {
 	who, err := a.accept(ctx, s, c, g, o)
 	if err == nil {
 		a.welcome(who)
@@ -73,14 +74,14 @@ func (a *app) acceptFinished(ctx context.Context, s *session.Session, c auth.Cli
 }
 
 // openPending opens the session that --begin left, with its settings.
-func (a *app) openPending(o loginOptions) (*session.Session, auth.Pending, error) {
+func (a *app) openPending(o loginOptions) (*activeLogin, auth.Pending, error) {
 	s, err := a.openToSave(session.Settings{Store: o.store})
 	if err != nil {
 		return nil, auth.Pending{}, err
 	}
 	encoded, err := s.Pending()
 	if errors.Is(err, session.ErrNoPending) {
-		return nil, auth.Pending{}, usageError{fmt.Errorf("no login was begun here in the last 10 minutes; start with: %s", a.here("spotauth login --begin"))}
+		return nil, auth.Pending{}, usageError{fmt.Errorf("no login was begun here in the last 10 minutes; start with: %s", a.withProfile("spotauth login --begin"))}
 	}
 	if err != nil {
 		return nil, auth.Pending{}, err

@@ -16,7 +16,7 @@ import (
 
 // importLogin takes over the login that spotipy keeps in a .cache file. A refresh proves
 // that the client ID fits. The file is left as it is.
-func (a *app) importLogin(ctx context.Context, o loginOptions) error {
+func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	refresh, err := readSpotipyCache(ctx, o.importFile)
 	if err != nil {
 		return err
@@ -25,10 +25,11 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
+	defer s.close(&err)
 	// The answer may replace the token in the file, so Ctrl-C must not tear it.
 	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
-		return hinted{errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginHint}
+		return withCommand(errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginCommand)
 	}
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) error {
 
 // saveImported finds out whose login it is, and saves it. If the token in the file has been
 // replaced, Ctrl-C ends only the question whether to replace another account's login.
-func (a *app) saveImported(ctx context.Context, s *session.Session, c auth.Client, g auth.Grant, force, replaced bool) (session.Account, error) {
+func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Account, error) {
 	whole := ctx
 	if replaced {
 		whole = context.WithoutCancel(ctx)

@@ -54,7 +54,7 @@ func TestManPages(t *testing.T) {
 func manPages(t *testing.T) map[string][]byte {
 	t.Helper()
 	root := bareRoot()
-	root.Long += "\n\n" + exitCodes
+	root.Long += "\n\n" + exitCodes()
 	pages := map[string][]byte{}
 	for _, cmd := range commandsOf(root) {
 		cmd.Long = manText(cmd.Long)

@@ -52,7 +52,7 @@ Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no key
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
 		},
 	)
-	return list(cmd)
+	return group(cmd)
 }
 
 func (a *app) profileList() error {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,11 +14,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/spotauth/spotauth/internal/console"
-	"github.com/spotauth/spotauth/internal/session"
 )
 
-// An app is what the commands share: the way in, the way out, and the flags
-// that stand on every command.
+// An app is what the commands share. It is set before the command runs, and only read
+// from then on. What a command learns on its way belongs to its [activeLogin].
 type app struct {
 	console   *console.Console
 	stdin     io.Reader
@@ -28,18 +25,10 @@ type app struct {
 	now       func() time.Time
 	transport http.RoundTripper
 	log       *slog.Logger
-
-	given    string // the variable that the login came in by; "" for a saved one
-	command  string // the one that was asked for: "spotauth profile use"
-	running  bool   // the command line was understood
-	reminded bool   // the person knows that the login ends soon
-	replaced bool   // the person knows that the token in the environment is used up
-	callsAPI bool   // the Web API comes next: connect to it during a refresh
+	logWriter *delayedWriter // where log goes with --debug, else nil
 
 	stopSignals func() error // puts the default actions back, for a command that this program runs
 	dumpCores   func()       // as stopSignals
-
-	session *session.Session // the one that was opened; it remembers a limit that ends the command
 
 	profile     string
 	maxWait     time.Duration
@@ -83,12 +72,22 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	}
 	root := newRootCmd(a)
 	root.SetArgs(args)
-	root.SetOut(a.console.Out)
+	root.SetOut(helpWriter{a.console.Out})
 	root.SetErr(a.console.Err)
 	cmd, err := root.ExecuteContextC(ctx)
-	a.command = cmd.CommandPath()
 	a.console.Done()
 	return a.report(cmd.Context(), err)
+}
+
+// A helpWriter is stdout for cobra, which writes help and version there.
+type helpWriter struct{ io.Writer }
+
+func (w helpWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		err = outputError{err}
+	}
+	return n, err
 }
 
 func wantsJSON(args []string) bool {
@@ -132,27 +131,11 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 	complete(cmd, "error-format", "text", "json")
 	cmd.AddCommand(
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
-		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newExitCodesCmd(),
+		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newVersionCmd(a), newExitCodesCmd(),
 	)
-	return cmd
-}
-
-// flagError says what a flag takes, where cobra would quote a parser of Go's.
-func flagError(_ *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	flag := invalid.GetFlag()
-	takes := map[string]string{"bool": "true or false", "duration": "a time such as 10m"}[flag.Value.Type()]
-	return fmt.Errorf("--%s takes %s, not %q", flag.Name, cmp.Or(takes, "a whole number"), invalid.GetValue())
-}
-
-// list shows the commands of a command that does nothing itself, and says what is
-// not among them, which cobra does for the root alone.
-func list(cmd *cobra.Command) *cobra.Command {
-	cmd.Args = cobra.NoArgs
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.SetHelpCommand(newHelpCmd())
+	addCompletionCmd(cmd)
+	explainArgs(group(cmd))
 	return cmd
 }
 
@@ -166,13 +149,13 @@ func (a *app) begin(cmd *cobra.Command) error {
 		return usageError{fmt.Errorf("--max-wait must not be negative")}
 	}
 	if a.debug {
-		a.log = slog.New(slog.NewTextHandler(a.console.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		a.logWriter = &delayedWriter{w: a.console.Err}
+		a.log = slog.New(slog.NewTextHandler(a.logWriter, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		a.transport = debugTransport{a.transport, a.log}
 	}
 	if err := noneEmpty(cmd); err != nil {
 		return err
 	}
-	a.running = true
 	var ctx context.Context
 	ctx, a.stopSignals = withSignals(cmd.Context())
 	a.console.EndWith(ctx)

@@ -159,7 +159,7 @@ func (a *app) sandboxAddress() (string, error) {
 		return "", nil
 	}
 	if address == "" { // the stand-in of a script has not started
-		return "", hinted{usageError{errors.New(sandboxVar + " is empty; it must look like http://127.0.0.1:PORT")}, "to use Spotify itself, unset " + sandboxVar}
+		return "", withHint(usageError{errors.New(sandboxVar + " is empty; it must look like http://127.0.0.1:PORT")}, "to use Spotify itself, unset "+sandboxVar)
 	}
 	u, err := url.Parse(address)
 	refused := usageError{fmt.Errorf("%s must look like http://127.0.0.1:PORT", sandboxVar)}

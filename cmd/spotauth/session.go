@@ -52,14 +52,15 @@ stdout cannot be written.`,
 		Example: `  spotauth session export > login.age`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
-	return list(cmd)
+	return group(cmd)
 }
 
-func (a *app) sessionExport(ctx context.Context) error {
+func (a *app) sessionExport(ctx context.Context) (err error) {
 	s, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
+	defer s.close(&err)
 	l, err := s.Load(ctx)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (a *app) sessionExport(ctx context.Context) error {
 	case l.Refresh.Empty():
 		return usageError{errors.New("SPOTIFY_ACCESS_TOKEN alone is no login that could be carried elsewhere")}
 	}
-	a.remind(l)
+	s.warnOfEnd(l)
 	passphrase, err := a.passphrase(ctx, true)
 	if err != nil {
 		return err

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
@@ -50,46 +48,47 @@ func (o *statusOptions) addFlags(cmd *cobra.Command) {
 	f.Var(&o.within, "within", "with --check: fail if the login ends within this time, such as 14d")
 }
 
-func (a *app) status(ctx context.Context, o statusOptions) error {
+func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 	if o.within > 0 && !o.check {
 		return usageError{errors.New("--within needs --check")}
 	}
-	s, err := a.open(session.Settings{})
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
-	l, err := s.Load(ctx)
+	defer l.close(&err)
+	login, err := l.Load(ctx)
 	if err != nil {
 		return err
 	}
-	if o.check && l.Dead == nil {
-		if l, err = a.check(ctx, s); err != nil {
+	if o.check && login.Dead == nil {
+		if login, err = l.check(ctx); err != nil {
 			return err
 		}
 	}
-	a.remind(l)
-	if err := a.printStatus(a.statusOf(s, l), o.json); err != nil {
+	l.warnOfEnd(login)
+	if err := a.printStatus(a.statusOf(l.Session, login), o.json); err != nil {
 		return err
 	}
-	if l.Dead != nil {
+	if login.Dead != nil {
 		return session.ErrDead
 	}
-	if by := l.ReauthBy(); o.check && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
+	if by := login.ReauthBy(); o.check && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
 		return endsSoon{by}
 	}
 	return nil
 }
 
 // check asks Spotify who this is, which takes a login that works.
-func (a *app) check(ctx context.Context, s *session.Session) (session.Login, error) {
-	client, err := a.api(ctx, s)
+func (l *activeLogin) check(ctx context.Context) (session.Login, error) {
+	client, err := l.api()
 	if err != nil {
 		return session.Login{}, err
 	}
 	if _, err := client.Me(ctx); err != nil {
 		return session.Login{}, err
 	}
-	return s.Load(ctx)
+	return l.Load(ctx)
 }
 
 // A statusReport is what `status --json` prints.
@@ -119,10 +118,10 @@ func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
 	}
 	r := statusReport{
 		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: store, Dead: l.Dead != nil,
-		AuthorizedAt: known(l.AuthorizedAt), AccessExpiresAt: known(l.AccessExpiresAt), ReauthBy: known(l.ReauthBy()), now: a.now(),
+		AuthorizedAt: utcOrNil(l.AuthorizedAt), AccessExpiresAt: utcOrNil(l.AccessExpiresAt), ReauthBy: utcOrNil(l.ReauthBy()), now: a.now(),
 	}
 	if address, err := a.sandboxAddress(); err == nil {
-		r.Sandbox = sent(address)
+		r.Sandbox = orNil(address)
 	}
 	if l.Account.ID != "" {
 		r.Account = &account{l.Account.ID, l.Account.Name}
@@ -131,15 +130,6 @@ func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
 		r.Scopes = []string{}
 	}
 	return r
-}
-
-// known is nil for a time that nobody knows.
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }
 
 func (a *app) printStatus(r statusReport, asJSON bool) error {
@@ -169,7 +159,7 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	case r.AccessExpiresAt.Before(r.now):
 		line("access token", "expired; the next command refreshes it")
 	default:
-		line("access token", "until "+clock(*r.AccessExpiresAt))
+		line("access token", "until "+a.clock(*r.AccessExpiresAt))
 	}
 	switch {
 	case r.Dead || r.Account == nil:
@@ -186,27 +176,12 @@ type endsSoon struct{ by time.Time }
 
 func (e endsSoon) Error() string { return "the login ends by " + day(e.by) }
 
-func printJSON(w io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	return write(w, string(text)+"\n")
-}
-
-func write(w io.Writer, text string) error {
-	if _, err := io.WriteString(w, text); err != nil {
-		return outputError{err}
-	}
-	return nil
-}
-
 // days is a duration that may be given as "14d".
 type days time.Duration
 
 func (d *days) String() string { return time.Duration(*d).String() }
 
-func (d *days) Type() string { return "duration" }
+func (d *days) Type() string { return "days" }
 
 func (d *days) Set(text string) error {
 	unit := time.Duration(1)

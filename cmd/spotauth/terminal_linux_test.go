@@ -131,7 +131,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	}
 	for i, wrong := range []string{"", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdeg"} {
 		login.press(wrong + "\r")
-		login.see(fmt.Sprintf(`(?s)(that is not a client id.*){%d}client ID: $`, i+1))
+		login.see(fmt.Sprintf(`(?s)(that doesn't look like a client ID.*){%d}client ID: $`, i+1))
 	}
 	login.press(" 0123456789abcdef0123456789abcdef \r")
 	if !strings.Contains(login.consentURL(), "client_id=0123456789abcdef0123456789abcdef&") {
@@ -145,7 +145,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	login = m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
 	login.see(`client ID: $`)
 	login.press(ctrlD)
-	if r := login.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, "spotauth: error: no client id was given\r\n") {
+	if r := login.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, "spotauth: error: no client ID was entered\r\n") {
 		t.Errorf("end of input: status %d; the terminal shows\n%s", r.status, r.stderr)
 	}
 }
@@ -331,10 +331,10 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 		before      []string // what has met the fault already
 	}{
 		{"rate limit", "page=2:429,retry-after=30", func(artists *terminal, _ *sandbox.Server) {
-			artists.see(`rate limited by spotify; trying again in 30`)
+			artists.see(`rate-limited by Spotify; trying again in 30`)
 		}, nil},
 		{"remembered rate limit", "page=1:429,retry-after=50", func(artists *terminal, _ *sandbox.Server) {
-			artists.see(`rate limited by spotify; trying again in [45]\d`)
+			artists.see(`rate-limited by Spotify; trying again in [45]\d`)
 		}, []string{"artists", "--max-wait", "1s"}},
 		{"server error", "page=2:503*", func(artists *terminal, _ *sandbox.Server) {
 			artists.see(`(?s)(trying again.*){3}`) // the third pause is up to 8 s long
@@ -462,6 +462,20 @@ func TestCtrlCDuringARefresh(t *testing.T) {
 			t.Errorf("the second Ctrl-C did not kill: %v after %v", whoami.cmd.ProcessState, took)
 		}
 	})
+}
+
+// B-45: on a terminal, a command says that it uses a stand-in.
+func TestStandInIsSaidOnATerminal(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 2, Seed: 1})
+	m.signIn()
+	artists := m.sitAt(m.command("artists"), 100, nil)
+	artists.wait()
+	artists.stderr.mu.Lock()
+	defer artists.stderr.mu.Unlock()
+	if n := len(standInNote.FindAllString(artists.stderr.text.String(), -1)); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
 }
 
 // O-04, O-06: on a terminal the artists are a table that fits, names cannot act

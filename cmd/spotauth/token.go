@@ -48,8 +48,8 @@ func (o *tokenOptions) addFlags(cmd *cobra.Command) {
 	complete(cmd, "format", "plain", "header", "curl", "json")
 }
 
-func (a *app) printToken(ctx context.Context, o tokenOptions) error {
-	print, ok := map[string]func(session.Login) error{
+func (a *app) printToken(ctx context.Context, o tokenOptions) (err error) {
+	show, ok := map[string]func(session.Login) error{
 		"plain": func(l session.Login) error { return write(a.console.Out, l.Access.Reveal()+"\n") },
 		"header": func(l session.Login) error {
 			return write(a.console.Out, "Authorization: Bearer "+l.Access.Reveal()+"\n")
@@ -62,29 +62,31 @@ func (a *app) printToken(ctx context.Context, o tokenOptions) error {
 	if !ok {
 		return usageError{fmt.Errorf("--format is plain, header, curl or json, not %q", o.format)}
 	}
-	s, err := a.open(session.Settings{})
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
-	l, err := a.tokenFor(ctx, s, o.minLife)
+	defer l.close(&err)
+	login, err := l.tokenFor(ctx, o.minLife)
 	if err != nil {
 		return err
 	}
-	return print(l)
+	return show(login)
 }
 
 const longestLife = 55 * time.Minute
 
 // tokenFor guarantees the life of the token that it gives.
-func (a *app) tokenFor(ctx context.Context, s *session.Session, minLife time.Duration) (session.Login, error) {
+func (l *activeLogin) tokenFor(ctx context.Context, minLife time.Duration) (session.Login, error) {
 	if minLife < 0 || minLife > longestLife {
 		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}
 	}
-	l, err := a.token(ctx, s, minLife, secret.String{})
-	if err == nil && minLife > 0 && !l.AccessExpiresAt.IsZero() && l.AccessExpiresAt.Sub(a.now()) < minLife {
-		return l, fmt.Errorf("spotify gave an access token that lives for %s only", l.AccessExpiresAt.Sub(a.now()).Round(time.Second))
+	login, err := l.accessToken(ctx, minLife, secret.String{})
+	life := login.AccessExpiresAt.Sub(l.app.now())
+	if err == nil && minLife > 0 && !login.AccessExpiresAt.IsZero() && life < minLife {
+		err = fmt.Errorf("Spotify issued an access token that expires in %s", life.Round(time.Second))
 	}
-	return l, err
+	return login, err
 }
 
 func (a *app) printTokenJSON(l session.Login) error {
@@ -92,5 +94,5 @@ func (a *app) printTokenJSON(l session.Login) error {
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{l.Access.Reveal(), "Bearer", known(l.AccessExpiresAt)})
+	}{l.Access.Reveal(), "Bearer", utcOrNil(l.AccessExpiresAt)})
 }

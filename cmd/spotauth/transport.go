@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/wire"
@@ -130,4 +133,43 @@ func (t debugTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	t.log.Debug("request", attrs...)
 	return resp, nil
+}
+
+// A delayedWriter holds text back while it must not be written. Between the answer to a
+// refresh and the save, the log must neither block on a full pipe nor end the program
+// with SIGPIPE: the new refresh token would be lost (B-06).
+type delayedWriter struct {
+	w io.Writer
+
+	mu      sync.Mutex
+	isHeld  bool
+	waiting bytes.Buffer
+}
+
+func (d *delayedWriter) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.isHeld {
+		return d.waiting.Write(p)
+	}
+	return d.w.Write(p)
+}
+
+func (d *delayedWriter) hold() {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.isHeld = true
+}
+
+func (d *delayedWriter) release() {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.isHeld = false
+	_, _ = d.waiting.WriteTo(d.w)
 }

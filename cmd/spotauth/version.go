@@ -4,10 +4,27 @@ import (
 	"cmp"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // Set by the release build. A build from source tells its own.
 var version, commit, date string
+
+func newVersionCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the version",
+		Long: `Show the version, the commit and its date, and the version of Go.
+
+Exit status: 0, 2 for wrong usage, 8 if stdout cannot be written.`,
+		Example: `  spotauth version`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return write(a.console.Out, "spotauth version "+versionLine()+"\n")
+		},
+	}
+}
 
 // versionLine tells version, commit, date of the commit and Go version, as far
 // as they are known: a build may leave out what the repository says of itself.

@@ -30,12 +30,13 @@ Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limit
 
 type whoamiOptions struct{ json bool }
 
-func (a *app) whoami(ctx context.Context, o whoamiOptions) error {
-	s, err := a.open(session.Settings{})
+func (a *app) whoami(ctx context.Context, o whoamiOptions) (err error) {
+	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
 	}
-	client, err := a.api(ctx, s)
+	defer l.close(&err)
+	client, err := l.api()
 	if err != nil {
 		return err
 	}
@@ -49,19 +50,11 @@ func (a *app) whoami(ctx context.Context, o whoamiOptions) error {
 			AccountID *string `json:"account_id"`
 			Name      *string `json:"name"`
 			Email     *string `json:"email"`
-		}{user.ID, sent(user.AccountID), sent(user.DisplayName), sent(user.Email)})
+		}{user.ID, orNil(user.AccountID), orNil(user.DisplayName), orNil(user.Email)})
 	}
 	line := accountName(session.Account{ID: user.ID, Name: user.DisplayName})
 	if user.Email != "" {
 		line = fmt.Sprintf("%s <%s>", line, user.Email)
 	}
 	return write(a.console.Out, line+"\n")
-}
-
-// sent is nil for what Spotify did not send.
-func sent(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }
