@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -128,14 +131,29 @@ func limitRuntime(how export.Options) {
 // streams reports whether artists are written as they arrive.
 func streams(how export.Options) bool { return how.Format == export.NDJSON && !how.Whole }
 
+// formatOf is the format that --format, the extension of --output or the terminal decides.
+func (a *app) formatOf(o artistsOptions) export.Format {
+	byName := map[string]export.Format{
+		".csv": export.CSV, ".tsv": export.TSV, ".json": export.JSON, ".ndjson": export.NDJSON, ".jsonl": export.NDJSON,
+	}[strings.ToLower(filepath.Ext(o.output))]
+	chosen := export.Format(o.format)
+	switch {
+	case o.jq != "" || o.raw: // the output of a jq program can be anything
+		return cmp.Or(chosen, export.JSON)
+	case chosen != "":
+		agrees := chosen == byName || chosen == export.ExcelCSV && byName == export.CSV
+		if byName != "" && !agrees && slices.Contains(export.Formats(), chosen) {
+			a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
+		}
+		return chosen
+	case a.console.OutIsTerminal && o.output == onStdout:
+		return export.Table
+	}
+	return cmp.Or(byName, export.JSON)
+}
+
 // exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
 func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, error) {
-	format := export.JSON
-	if o.format != "" {
-		format = export.Format(o.format)
-	} else if a.console.OutIsTerminal && o.output == onStdout && o.jq == "" && !o.raw {
-		format = export.Table
-	}
 	var how export.Options
 	var err error
 	if o.limit < 0 {
@@ -144,7 +162,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if o.raw && o.fields != "" {
 		return how, export.Guard{}, usageError{errors.New("--raw and --fields can't be combined: raw objects always have all their fields")}
 	}
-	if how.Format, err = export.ParseFormat(string(format)); err != nil {
+	if how.Format, err = export.ParseFormat(string(a.formatOf(o))); err != nil {
 		return how, export.Guard{}, err
 	}
 	if o.fields != "" {
