@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spotauth/spotauth/internal/secret"
 )
 
 func TestProfiles(t *testing.T) {
@@ -81,7 +85,9 @@ x = [1, 2]
 
 [profile]
 [profile.default]
+account = "Ana"
 client_id = "` + testClient + `"
+login_ends = 2027-05-23T12:00:00Z
 note = "mine"
 redirect_uri = "http://127.0.0.1:5000/spotify/callback"
 store = "file"
@@ -224,6 +230,74 @@ func TestSettingsByHand(t *testing.T) {
 		if got, _ := os.ReadFile(o.configPath()); string(got) != c.text {
 			t.Errorf("%q: became %q", c.text, got)
 		}
+	}
+}
+
+// The settings know whose login a profile has and when it ends, so that a list of profiles
+// needs no keychain.
+func TestProfilesTellWhoAndHowLong(t *testing.T) {
+	o := fileOptions(t)
+	now := testLogin().AuthorizedAt
+	o.Now = func() time.Time { return now }
+	ends := testLogin().ReauthBy()
+	nameless, undated := testLogin(), testLogin()
+	nameless.Account.Name = ""
+	undated.AuthorizedAt = time.Time{}
+	save := func(l Login) func(*Session) error {
+		return func(s *Session) error { return s.Save(t.Context(), l) }
+	}
+	refresh := func(answer Tokens, err error) func(*Session) error {
+		return func(s *Session) error {
+			var posts int
+			_, failed := tokenBy(s, t.Context(), 0, secret.New("access-0"), counted(&posts, answer, err))
+			if !errors.Is(failed, err) || posts != 1 {
+				return fmt.Errorf("%w after %d posts", failed, posts)
+			}
+			return nil
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		before func(*Session) error
+		do     func(*Session) error
+		want   Profile
+	}{
+		{"signed in", save(testLogin()), nil, Profile{Account: "Ana", LoginEnds: ends}},
+		{"an account without a name", save(nameless), nil, Profile{Account: "user1", LoginEnds: ends}},
+		{"no known end", save(testLogin()), save(undated), Profile{Account: "Ana"}},
+		{"logged out", save(testLogin()), func(s *Session) error { return s.Forget(t.Context()) }, Profile{SignedOut: true}},
+		{"signed in again", func(s *Session) error { return errors.Join(save(testLogin())(s), s.Forget(t.Context())) }, save(testLogin()), Profile{Account: "Ana", LoginEnds: ends}},
+		{"found dead", save(testLogin()), refresh(Tokens{}, ErrDead), Profile{Account: "Ana", SignedOut: true}},
+		{"refreshed", save(testLogin()), refresh(fresh, nil), Profile{Account: "Ana", LoginEnds: ends}},
+		{"Spotify says when it ends", save(testLogin()), refresh(Tokens{Access: secret.New("a"), ConsentExpiresIn: time.Hour}, nil), Profile{Account: "Ana", LoginEnds: now.Add(time.Hour)}},
+		{"settings of an earlier version", func(s *Session) error {
+			return errors.Join(save(testLogin())(s), os.WriteFile(o.configPath(), []byte("[profile.default]\nclient_id = '"+testClient+"'\nstore = 'file'\n"), 0o600))
+		}, refresh(fresh, nil), Profile{Account: "Ana", LoginEnds: ends}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.before(mustOpen(t, o)); err != nil {
+				t.Fatal(err)
+			}
+			if c.do != nil {
+				if err := c.do(mustOpen(t, o)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			list, err := Profiles(o)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%v, %+v", err, list)
+			}
+			if got := list[0]; got.Account != c.want.Account || !got.LoginEnds.Equal(c.want.LoginEnds) || got.SignedOut != c.want.SignedOut {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+
+	other := o // a client ID from the environment that the profile has no login of
+	other.Settings.ClientID = otherClient
+	before := tree(t, o.ConfigDir)
+	if err := mustOpen(t, other).Forget(t.Context()); err != nil || !maps.Equal(before, tree(t, o.ConfigDir)) {
+		t.Errorf("%v, or the settings were changed", err)
 	}
 }
 

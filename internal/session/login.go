@@ -31,6 +31,9 @@ type Account struct {
 	Name string `json:"name,omitempty"`
 }
 
+// label names an account for a person.
+func (a Account) label() string { return cmp.Or(a.Name, a.ID) }
+
 // Death is when and why a login came to its end.
 type Death struct {
 	At  time.Time `json:"at"`

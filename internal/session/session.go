@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // Session is one profile's login. Its methods may be called by several goroutines.
@@ -112,7 +113,7 @@ func (s *Session) Probe(ctx context.Context) error {
 	if s.inMemory() {
 		return nil
 	}
-	if err := s.checkName(); err != nil {
+	if err := s.readSaved(); err != nil {
 		return err
 	}
 	if err := s.store.probe(ctx, recordKey{s.options.Sandbox, "probe", rand.Text()}); err != nil {
@@ -157,7 +158,7 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if s.inMemory() {
 		return s.store.save(ctx, s.key(), l)
 	}
-	if err := s.checkName(); err != nil {
+	if err := s.readSaved(); err != nil {
 		return err
 	}
 	held, err := s.hold(ctx)
@@ -168,13 +169,22 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if err := s.store.save(ctx, s.key(), l); err != nil {
 		return err
 	}
-	if err := s.editProfile(ctx, s.settings); err != nil {
+	ctx = context.WithoutCancel(ctx) // without the settings nothing would lead to the login
+	p := Profile{Settings: s.settings, Account: l.Account.label(), LoginEnds: l.ReauthBy()}
+	err = s.editProfile(ctx, func(t map[string]any) {
+		t["client_id"], t["store"] = p.Settings.ClientID, p.Settings.Store
+		if p.Settings.RedirectURI != "" {
+			t["redirect_uri"] = p.Settings.RedirectURI
+		}
+		p.fill(t)
+	})
+	if err != nil {
 		return err
 	}
 	if err := s.forgetOld(ctx); err != nil {
 		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
 	}
-	s.saved.Settings = s.settings
+	s.saved = p
 	return nil
 }
 
@@ -198,7 +208,13 @@ func (s *Session) Forget(ctx context.Context) error {
 	}
 	defer held.release()
 	s.current = nil
-	return s.store.remove(ctx, s.key())
+	if err := s.store.remove(ctx, s.key()); err != nil {
+		return err
+	}
+	if err := s.noteProfile(ctx, Profile{SignedOut: true}); err != nil {
+		s.options.Warn("the login is gone, but the settings do not say so: " + err.Error())
+	}
+	return nil
 }
 
 // Remove deletes the login and the settings of the profile.
@@ -240,12 +256,14 @@ func RemoveSandbox(ctx context.Context, o Options) error {
 	return errors.Join(err, os.RemoveAll(o.stateFolder()))
 }
 
-// checkName checks the profile's name in case Save makes the profile.
-func (s *Session) checkName() error {
+// readSaved reads the profile's settings again: minutes may have passed since Open, and
+// another process may have signed in. It checks the name in case Save makes the profile.
+func (s *Session) readSaved() error {
 	c, _, err := readConfig(s.options.configPath())
 	if err != nil {
 		return err
 	}
+	s.saved = c.profiles[s.profile]
 	return c.checkNew(s.profile)
 }
 
@@ -262,15 +280,40 @@ func (s *Session) open(name string) (store, error) {
 	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.timeouts)
 }
 
-func (s *Session) editProfile(ctx context.Context, settings Settings) error {
-	return editConfig(ctx, s.options, func(tree map[string]any) error {
-		profile := table(table(tree, "profile"), s.profile)
-		profile["client_id"], profile["store"] = settings.ClientID, settings.Store
-		if settings.RedirectURI != "" {
-			profile["redirect_uri"] = settings.RedirectURI
+// noteProfile writes to config.toml who is signed in and until when, unless it says so
+// already. It writes nothing if config.toml leads to another login than this session's.
+func (s *Session) noteProfile(ctx context.Context, p Profile) error {
+	was := s.saved
+	same := was.Account == p.Account && was.LoginEnds.Equal(p.LoginEnds) && was.SignedOut == p.SignedOut
+	if s.inMemory() || was.Settings.ClientID == "" || !s.isSaved() || same {
+		return nil
+	}
+	p.Settings = was.Settings
+	err := s.editProfile(ctx, func(t map[string]any) {
+		if id, _ := t["client_id"].(string); id == p.Settings.ClientID { // nobody has signed in with another one meanwhile
+			p.fill(t)
 		}
+	})
+	if err == nil {
+		s.saved = p
+	}
+	return err
+}
+
+func (s *Session) editProfile(ctx context.Context, edit func(t map[string]any)) error {
+	return editConfig(ctx, s.options, func(tree map[string]any) error {
+		edit(table(table(tree, "profile"), s.profile))
 		return nil
 	})
+}
+
+// fill writes to a profile's table whose login it has.
+func (p Profile) fill(t map[string]any) {
+	for key, value := range map[string]any{"account": p.Account, "login_ends": p.LoginEnds.UTC(), "signed_out": p.SignedOut} {
+		if t[key] = value; value == "" || value == (time.Time{}) || value == false {
+			delete(t, key)
+		}
+	}
 }
 
 // forgetOld deletes what config.toml leads to, if that is not this session's login.
@@ -284,10 +327,16 @@ func (s *Session) forgetOld(ctx context.Context) error {
 
 // old is where config.toml leads to, or nil if that is this session's login.
 func (s *Session) old() (store, recordKey, error) {
-	id, name := s.saved.Settings.ClientID, cmp.Or(s.saved.Settings.Store, storeKeychain)
-	if id == "" || id == s.settings.ClientID && name == s.settings.Store {
+	id := s.saved.Settings.ClientID
+	if id == "" || s.isSaved() {
 		return nil, recordKey{}, nil
 	}
-	st, err := s.open(name)
+	st, err := s.open(cmp.Or(s.saved.Settings.Store, storeKeychain))
 	return st, recordKey{s.options.Sandbox, s.profile, id}, err
+}
+
+// isSaved says whether config.toml leads to this session's login.
+func (s *Session) isSaved() bool {
+	saved := s.saved.Settings
+	return saved.ClientID == s.settings.ClientID && cmp.Or(saved.Store, storeKeychain) == s.settings.Store
 }

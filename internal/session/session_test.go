@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
@@ -141,6 +142,73 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(o.StateDir + "/logins"); len(files) != 0 {
 		t.Errorf("kept in files: %v", files)
+	}
+}
+
+// Two sign-ins of one profile that overlap, with different client IDs: the later one leaves
+// nothing of the earlier one behind, though its session is older.
+func TestOverlappingSignIns(t *testing.T) {
+	o := fileOptions(t)
+	first := mustOpen(t, o)
+	o.Settings.ClientID = otherClient
+	l := testLogin()
+	l.ClientID = otherClient
+	if err := errors.Join(mustOpen(t, o).Save(t.Context(), l), first.Save(t.Context(), testLogin())); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(o.StateDir + "/logins"); len(files) != 1 {
+		t.Errorf("kept: %v", files)
+	}
+}
+
+// Ctrl-C just after a login was saved does not leave it without the settings that lead to it.
+func TestEndedWhileALoginIsSaved(t *testing.T) {
+	s, _ := fakeSession(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.store = endingStore{s.store, cancel}
+	held, err := acquire(t.Context(), filepath.Join(s.options.stateFolder(), "locks", "settings.lock"), 0, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, held.release) // another process changes the settings
+	err = s.Save(ctx, testLogin())
+	if _, loadErr := s.Load(t.Context()); loadErr != nil {
+		t.Fatalf("not saved: %v, %v", err, loadErr)
+	}
+	later := s.options
+	later.Settings = Settings{}
+	if id := mustOpen(t, later).Settings().ClientID; id != testClient {
+		t.Errorf("%v; the settings lead to %q", err, id)
+	}
+}
+
+// endingStore ends a context just after a write.
+type endingStore struct {
+	store
+	end func()
+}
+
+func (e endingStore) save(ctx context.Context, k recordKey, l Login) error {
+	defer e.end()
+	return e.store.save(ctx, k, l)
+}
+
+// A refresh does not lead the settings back to a login that a person has left meanwhile.
+func TestRefreshLeavesNewSettings(t *testing.T) {
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	old := mustOpen(t, o)
+	o.Settings.ClientID = otherClient
+	_, _ = tokenBy(old, t.Context(), 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
+		s := mustOpen(t, o)
+		err := s.editProfile(t.Context(), func(t map[string]any) { t["client_id"], t["account"] = otherClient, "Bea" })
+		return Tokens{Access: secret.New("a"), ConsentExpiresIn: time.Hour}, err
+	})
+	list, err := Profiles(o)
+	if err != nil || len(list) != 1 || list[0].Settings.ClientID != otherClient || list[0].Account != "Bea" {
+		t.Errorf("%v, %+v", err, list)
 	}
 }
 

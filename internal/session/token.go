@@ -198,6 +198,7 @@ func (s *Session) saveRefreshed(ctx context.Context, l Login) (Login, error) {
 		}
 		failed := s.store.save(ctx, s.key(), l)
 		if failed == nil {
+			s.noteLogin(ctx, Profile{Account: l.Account.label(), LoginEnds: l.ReauthBy()})
 			return l, nil
 		}
 		if err == nil || ctx.Err() == nil { // "out of time" tells less than what came before
@@ -217,7 +218,18 @@ func (s *Session) markDead(ctx context.Context, l Login, dead error) (Login, err
 	if err := s.store.save(ctx, s.key(), l); err != nil {
 		s.options.Log.Debug("could not remember that the login is dead", "error", err)
 	}
+	s.noteLogin(ctx, Profile{Account: l.Account.label(), SignedOut: true})
 	return l, dead
+}
+
+// noteLogin is noteProfile for a login that Token returns: the settings are no reason to
+// wait or fail.
+func (s *Session) noteLogin(ctx context.Context, p Profile) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := s.noteProfile(ctx, p); err != nil {
+		s.options.Log.Debug("could not write the settings", "error", err)
+	}
 }
 
 // fallBack uses the rest of an access token: if refreshing failed, a token with seconds
