@@ -16,7 +16,7 @@ type Artist struct {
 	URL      string // the artist's page on open.spotify.com
 	ImageURL string // the widest image; "" if there is none
 
-	// These are nil where Spotify withholds them, as it does from apps in
+	// These are nil if Spotify withholds them, as it has done from apps in
 	// development mode since 2026.
 	Genres     []string
 	Followers  *int64
@@ -30,14 +30,13 @@ type Artist struct {
 type page struct {
 	artists []Artist
 	null    int    // items that were null
-	total   int    // negative if not told
+	total   int    // -1 if Spotify does not tell it
 	after   string // the cursor of the next page
 	next    bool   // a URL of a next page was given
 }
 
-// errMissing tells of an answer without the object or the array that it is
-// for. Spotify has sent such in outages: it is worth another try, and must
-// never pass for an empty list.
+// errMissing says that an answer lacks its list. Spotify has sent such answers
+// in outages: one is worth another try, and must never pass for an empty list.
 var errMissing = errors.New("the answer holds no list of artists")
 
 // decodePage reads one page. The result shares no memory with body.
@@ -55,7 +54,7 @@ func decodePage(body []byte, raw bool) (page, error) {
 	return p, d.err
 }
 
-// list reads the object that holds the list, and says whether it does.
+// list reads the object that should hold the list. It reports whether it does.
 func (d *decoder) list(p *page, raw bool) (listed bool) {
 	d.object(func(name []byte) {
 		switch string(name) {
@@ -140,7 +139,7 @@ func (d *decoder) artist() Artist {
 	return a
 }
 
-// widestImage reads an array of images. Of equally wide ones, or where widths
+// widestImage reads an array of images. Of equally wide ones, or if widths
 // are withheld, the first wins: Spotify lists the widest first.
 func (d *decoder) widestImage() string {
 	d.widest = d.widest[:0]

@@ -1,6 +1,6 @@
-// Package spotify asks Spotify's Web API two things: who is signed in, and
-// which artists that account follows. It hides pages and cursors, retries,
-// rate limits, refused tokens and error bodies.
+// Package spotify is a client of Spotify's Web API for one account. It knows who
+// is signed in, lists and follows artists, and calls any other path. It hides
+// pages and cursors, retries, rate limits, refused tokens and error bodies.
 //
 // It never follows a redirect or a URL that an answer names, and sends the
 // access token to Spotify's API origin (or a stand-in on a loopback address)
@@ -16,22 +16,22 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-// Origin is where Spotify serves the Web API.
+// Origin is the origin of the Web API.
 const Origin = "https://api.spotify.com"
 
-// Client asks the Web API for one account. Its requests go out one at a time
-// within a call. Token and Waiting may be called from another goroutine than
-// the one that made the call, but not both at once.
+// Client calls the Web API for one account. Within a call its requests go out
+// one at a time. Its functions may run in another goroutine than the call, but
+// never two at once.
 type Client struct {
-	// Origin is where to ask: "" is the constant [Origin], and
-	// "http://127.0.0.1:PORT" a stand-in. No other origin gets the token.
+	// Origin is "" for the constant [Origin], or "http://127.0.0.1:PORT" for a
+	// stand-in. No other origin gets the token.
 	Origin string
 
 	// Transport carries the requests. It is used directly, so that nothing
 	// follows redirects.
 	Transport http.RoundTripper
 
-	// Token gives a valid access token. refused is the one that Spotify has
+	// Token returns a valid access token. refused is the one that Spotify has
 	// just answered with 401, or empty. Its errors come back as they are.
 	Token func(ctx context.Context, refused secret.String) (secret.String, error)
 
@@ -43,15 +43,15 @@ type Client struct {
 	// for [AllPaths], or for one [Group] of them. It may be nil.
 	CoolDown func(limits string) time.Duration
 
-	// Waiting is told before each pause why there is one and how long it
-	// will be. It may be nil.
+	// Waiting is called before each pause with its reason and its length. It
+	// may be nil.
 	Waiting func(why *Error, pause time.Duration)
 }
 
 // User is the account that a token stands for, as GET /v1/me describes it.
 // https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile
 type User struct {
-	ID          string // always there
+	ID          string // always present
 	AccountID   string // immutable, preferred over ID as a key; "" from a server older than May 2026
 	DisplayName string // "" if the person has set none
 	Email       string // "" unless its scope was granted and Spotify still sends it

@@ -55,17 +55,18 @@ type Listing struct {
 	OutOfOrder bool
 }
 
-// IncompleteError says that a strict listing found more or less than Spotify
-// counts.
+// IncompleteError says that there was more or less than Spotify counts, and that
+// Strict was asked for.
 type IncompleteError struct {
-	Found, Total int // Total is -1 if Spotify did not tell it
+	What         string // "artists" or "items"
+	Found, Total int    // Total is -1 if Spotify did not tell it
 }
 
 func (e *IncompleteError) Error() string {
 	if e.Total < 0 {
-		return fmt.Sprintf("found %d artists, but Spotify does not say how many there are", e.Found)
+		return fmt.Sprintf("found %d %s, but Spotify does not say how many there are", e.Found, e.What)
 	}
-	return fmt.Sprintf("found %d artists, but Spotify counts %d", e.Found, e.Total)
+	return fmt.Sprintf("found %d %s, but Spotify counts %d", e.Found, e.What, e.Total)
 }
 
 // Complete says, at the end, whether as many artists were found as Spotify said
@@ -184,7 +185,7 @@ func (w *walk) rest(yield func(Artist) bool) {
 // verify is the error of a strict listing that has ended.
 func (w *walk) verify() error {
 	if w.Strict && !w.isLimited() && w.Unique != w.Total { // also if the total is not known
-		return &IncompleteError{w.Unique, w.Total}
+		return &IncompleteError{"artists", w.Unique, w.Total}
 	}
 	return nil
 }

@@ -131,11 +131,11 @@ func TestStrictListing(t *testing.T) {
 		want  error
 	}{
 		{pageOf(1, "", id(1)), 0, nil},
-		{pageOf(2, "", id(1)), 0, &IncompleteError{1, 2}},
-		{pageOf(0, "", id(1)), 0, &IncompleteError{1, 0}},
-		{strings.Replace(pageOf(1, "", id(1)), "total", "was", 1), 0, &IncompleteError{1, -1}},
+		{pageOf(2, "", id(1)), 0, &IncompleteError{"artists", 1, 2}},
+		{pageOf(0, "", id(1)), 0, &IncompleteError{"artists", 1, 0}},
+		{strings.Replace(pageOf(1, "", id(1)), "total", "was", 1), 0, &IncompleteError{"artists", 1, -1}},
 		{pageOf(9, "", id(1)), 1, nil},
-		{pageOf(9, "", id(1)), 2, &IncompleteError{1, 9}},
+		{pageOf(9, "", id(1)), 2, &IncompleteError{"artists", 1, 9}},
 	} {
 		f := func() *Client { return client(script(says(200, row.page))) }
 		_, err := collect(t, f().FollowedArtists(t.Context(), &Listing{Strict: true, Limit: row.limit}))
