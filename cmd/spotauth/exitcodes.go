@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-
-	"github.com/spf13/cobra"
 )
 
 // The exit statuses that the program itself uses.
@@ -134,9 +132,4 @@ func wrap(text string, width int, indent string) string {
 		used += len(word)
 	}
 	return b.String()
-}
-
-// newExitCodesCmd is a help topic: it has no RunE, so cobra lists it as one.
-func newExitCodesCmd() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes()}
 }

@@ -131,8 +131,9 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 	complete(cmd, "error-format", "text", "json")
 	cmd.AddCommand(
 		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
-		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newVersionCmd(a), newExitCodesCmd(),
+		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newVersionCmd(a),
 	)
+	cmd.AddCommand(newTopics()...)
 	cmd.SetHelpCommand(newHelpCmd())
 	addCompletionCmd(cmd)
 	explainArgs(group(cmd))

@@ -1,0 +1,57 @@
+package main
+
+import "github.com/spf13/cobra"
+
+const environmentHelp = `spotauth reads these variables. An empty one counts as unset.
+
+  SPOTAUTH_PROFILE         the profile to use, like --profile
+  SPOTAUTH_CLIENT_ID       the client ID, like login --client-id
+  SPOTAUTH_REFRESH_TOKEN   with SPOTAUTH_CLIENT_ID: use this login, and store
+                           nothing
+  SPOTAUTH_CLIENT_SECRET   with SPOTAUTH_REFRESH_TOKEN: the client secret, if
+                           the app has one
+  SPOTIFY_ACCESS_TOKEN     use this access token, and store nothing; exec sets
+                           it for its command
+  SPOTAUTH_PASSPHRASE      the passphrase of session export and import
+  SPOTAUTH_SANDBOX         the stand-in to use instead of Spotify; sandbox sets
+                           it for its command
+
+It also reads what other programs read:
+
+  BROWSER                  the browser to open, instead of the system's
+  HTTPS_PROXY, NO_PROXY    the proxy, and the hosts to reach without it
+  SSL_CERT_FILE, SSL_CERT_DIR
+                           the certificates to trust (not on Windows and macOS)
+  NO_COLOR                 if set, no color
+  TERM                     if dumb, no color and no links
+  XDG_CONFIG_HOME, XDG_STATE_HOME
+                           the folders of settings and state on Linux
+  DBUS_SESSION_BUS_ADDRESS
+                           the session bus with the keychain on Linux`
+
+const filesHelp = `Logins are in the system's keychain. The files hold no secrets, but for
+logins/ and pending/.
+
+On Linux:
+
+  ~/.config/spotauth/config.toml
+                           settings: profiles, client IDs, stores
+  ~/.local/state/spotauth/
+                           locks, rate limits to respect, counts
+  ~/.local/state/spotauth/logins/
+                           the logins, with --store file only
+  ~/.local/state/spotauth/pending/
+                           a sign-in between login --begin and login --finish
+
+On macOS, settings are in ~/Library/Application Support/spotauth, and state
+is in the folder state there. On Windows, settings are in %AppData%\spotauth
+and state is in %LocalAppData%\spotauth.`
+
+// newTopics returns help topics: without RunE, Cobra lists a command as one.
+func newTopics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "environment", Short: "Every environment variable", Long: environmentHelp},
+		{Use: "files", Short: "Every file and folder", Long: filesHelp},
+		{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes()},
+	}
+}
