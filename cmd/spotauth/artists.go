@@ -8,10 +8,8 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,8 +32,9 @@ stdout gets all of them or nothing (ndjson without --strict streams: look at the
 
 Fields: position (1 is the first that Spotify listed), id, name, uri, url, image_url (the widest),
 genres, followers, popularity. Spotify withholds the last three from most apps: they are empty then,
-or null in JSON. csv, tsv and table show id,name,uri,url,image_url unless --fields says otherwise;
---fields +genres adds to them.
+or null in JSON. csv and tsv show id,name,uri,url,image_url, a table position,name,url (position,name,id below 84
+columns), unless --fields says otherwise; --fields +genres adds to them. A table leaves out columns
+that do not fit the terminal.
 
 Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate for
 longer than --max-wait, 6 if it cannot be reached, 7 if there is no keychain, 8 if the output
@@ -61,7 +60,7 @@ type artistsOptions struct {
 
 func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "table, json, ndjson, csv, excel-csv or tsv (default table on a terminal, json otherwise)")
+	f.StringVar(&o.format, "format", "", strings.Join(texts(export.Formats()), ", ")+"\n(default: by the extension of --output; table on a terminal, json otherwise)")
 	f.StringVar(&o.fields, "fields", "", "which fields, such as id,name or +genres")
 	f.StringVar(&o.jq, "jq", "", "a jq program to run over the JSON")
 	f.StringVar(&o.sort, "sort", string(export.Recent), "recent (as Spotify lists them), name or id")
@@ -100,7 +99,7 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 		result, err = a.deliver(ctx, o.output, guard, how, artists)
 		return err
 	}
-	if streams(how) {
+	if how.Streams() {
 		err = write(client.FollowedArtists(ctx, list))
 	} else {
 		err = client.WholeList(ctx, list, write)
@@ -123,29 +122,25 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 // take little memory however long it is.
 func limitRuntime(how export.Options) {
 	runtime.GOMAXPROCS(1)
-	if streams(how) {
+	if how.Streams() {
 		debug.SetGCPercent(50)
 	}
 }
 
-// streams reports whether artists are written as they arrive.
-func streams(how export.Options) bool { return how.Format == export.NDJSON && !how.Whole }
-
 // formatOf is the format that --format, the extension of --output or the terminal decides.
 func (a *app) formatOf(o artistsOptions) export.Format {
-	byName := map[string]export.Format{
-		".csv": export.CSV, ".tsv": export.TSV, ".json": export.JSON, ".ndjson": export.NDJSON, ".jsonl": export.NDJSON,
-	}[strings.ToLower(filepath.Ext(o.output))]
-	chosen := export.Format(o.format)
+	byName, chosen := export.FormatOfFile(o.output), export.Format(o.format)
+	isJSON := byName == export.JSON || byName == export.NDJSON
 	switch {
-	case o.jq != "" || o.raw: // the output of a jq program can be anything
-		return cmp.Or(chosen, export.JSON)
+	case o.jq != "" && chosen != "": // the output of a jq program can be anything
+		return chosen
 	case chosen != "":
-		agrees := chosen == byName || chosen == export.ExcelCSV && byName == export.CSV
-		if byName != "" && !agrees && slices.Contains(export.Formats(), chosen) {
+		if !chosen.Fits(o.output) {
 			a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
 		}
 		return chosen
+	case (o.jq != "" || o.raw) && !isJSON:
+		return export.JSON
 	case a.console.OutIsTerminal && o.output == onStdout:
 		return export.Table
 	}
@@ -154,6 +149,7 @@ func (a *app) formatOf(o artistsOptions) export.Format {
 
 // exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
 func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, error) {
+	onTerminal := a.console.OutIsTerminal && o.output == onStdout
 	var how export.Options
 	var err error
 	if o.limit < 0 {
@@ -165,8 +161,11 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if how.Format, err = export.ParseFormat(string(a.formatOf(o))); err != nil {
 		return how, export.Guard{}, err
 	}
+	if onTerminal {
+		how.Width, how.Color = a.console.Width(), a.console.Color
+	}
 	if o.fields != "" {
-		if how.Fields, err = export.ParseFields(how.Format, o.fields); err != nil {
+		if how.Fields, err = how.ParseFields(o.fields); err != nil {
 			return how, export.Guard{}, err
 		}
 	}
@@ -174,10 +173,6 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, err
 	}
 	how.JQ, how.Raw, how.Whole = o.jq, o.raw, o.strict
-	onTerminal := a.console.OutIsTerminal && o.output == onStdout
-	if onTerminal {
-		how.Width, how.Color = a.console.Width(), a.console.Color
-	}
 	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
 		how.Safe = console.Safe
 	}
@@ -267,6 +262,9 @@ func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how exp
 	}
 	if len(result.Withheld) > 0 && how.Fields != nil && result.Rows > 0 {
 		a.console.Note("Spotify withholds %s from this app", strings.Join(result.Withheld, ", "))
+	}
+	if len(result.Hidden) > 0 && how.Fields != nil {
+		a.console.Note("the terminal is too narrow for %s", strings.Join(result.Hidden, ", "))
 	}
 	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
 		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")

@@ -27,7 +27,7 @@ func TestPictureOfTheTerminal(t *testing.T) {
 	var lines []string
 	for _, typed := range []string{
 		"spotauth whoami",
-		"spotauth artists --limit 8 --fields position,name,url",
+		"spotauth artists --limit 8",
 		"spotauth artists --jq '.[0:3] | map(.name)'",
 		"spotauth artists --output follows.json && jq -M length follows.json",
 	} {
@@ -83,7 +83,7 @@ func asLeft(shown string) string {
 }
 
 // svg draws lines of a terminal. Each run of text gets the column it begins in,
-// so that no font can shift what follows it; the one escape sequence is bold.
+// so that no font can shift what follows it. Bold and dim stay, links don't.
 func svg(lines []string, columns int) []byte {
 	const width, height, margin = 8.4, 19, 16
 	var b bytes.Buffer
@@ -93,7 +93,9 @@ func svg(lines []string, columns int) []byte {
 `, float64(columns)*width+2*margin, len(lines)*height+2*margin)
 	for i, line := range lines {
 		rest, bold := strings.CutPrefix(line, "\x1b[1m")
-		rest = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(rest)
+		const dim = "\u200b" // marks the text, and has no width
+		rest = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "", "\x1b[2m", dim, "\x1b[22m", "").Replace(rest)
+		rest = regexp.MustCompile("\x1b]8;;.*?\x1b\\\\").ReplaceAllString(rest, "")
 		weight := ""
 		if bold {
 			weight = ` font-weight="bold"`
@@ -103,7 +105,11 @@ func svg(lines []string, columns int) []byte {
 			run, more, _ := strings.Cut(rest, "  ")
 			if text := strings.TrimLeft(run, " "); text != "" {
 				x := margin + width*float64(at+runewidth.StringWidth(run)-runewidth.StringWidth(text))
-				fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\"%s>%s</text>\n", x, margin+(i+1)*height-5, weight, html.EscapeString(text))
+				style := weight
+				if plain, isDim := strings.CutPrefix(text, dim); isDim {
+					text, style = plain, ` fill-opacity="0.6"`
+				}
+				fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\"%s>%s</text>\n", x, margin+(i+1)*height-5, style, html.EscapeString(text))
 			}
 			at += runewidth.StringWidth(rest) - runewidth.StringWidth(more)
 			rest = more

@@ -17,7 +17,7 @@ import (
 // Options say what an export looks like.
 type Options struct {
 	Format Format
-	Fields []string // of ParseFields; nil: the default of Format
+	Fields []string // of ParseFields; nil: the default
 	Sort   Order    // "": Recent
 	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
 	Whole  bool     // NDJSON too: nothing before the end is known to be good
@@ -27,16 +27,21 @@ type Options struct {
 	// Set it when the output is one, and for Table, which is for people
 	// wherever it goes. Else leave it nil: data in a pipe or a file is faithful.
 	Safe  func(string) string
-	Width int  // Table: columns of the terminal; 0: cut nothing
-	Color bool // Table: the terminal understands SGR escape sequences
+	Width int  // Table: columns of the terminal; 0: show everything
+	Color bool // Table: the terminal understands escape sequences for color and links
 }
 
 // Result tells what an export held.
 type Result struct {
 	Rows     int      // artists
 	Withheld []string // fields shown that Spotify keeps from some apps, and sent for none of them
+	Hidden   []string // Table: fields that the terminal is too narrow for
 	Formulas bool     // CSV and TSV: a cell would be run by a spreadsheet
 }
+
+// Streams reports whether artists are written as they arrive, and not after the
+// last one.
+func (o Options) Streams() bool { return o.Format == NDJSON && !o.Whole }
 
 // Check says, before anything is fetched, whether the options go together. Its
 // error is a [*UsageError].
@@ -53,14 +58,14 @@ func (o Options) Check() error {
 func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
 	var res Result
 	if o.Fields == nil {
-		o.Fields = DefaultFields(o.Format)
+		o.Fields = o.defaultFields()
 	}
 	enc, err := o.encoder(ctx, &res)
 	if err != nil {
 		return res, err
 	}
-	out := &output{ctx: ctx, w: w, streams: o.Format == NDJSON && !o.Whole}
-	if o.Format == JSON || o.Format == NDJSON {
+	out := &output{ctx: ctx, w: w, streams: o.Streams()}
+	if spec, _ := o.Format.spec(); spec.objects {
 		out.safe = o.Safe // the others have separators of ours, and make their cells safe
 	}
 	err = o.render(enc, out, artists, &res)
@@ -96,7 +101,7 @@ func (o Options) render(enc encoder, out *output, artists iter.Seq2[spotify.Arti
 		res.Rows++
 	}
 	for i, name := range o.Fields {
-		if !sent[i] && res.Rows > 0 && withheld(name) {
+		if !sent[i] && res.Rows > 0 && isWithheld(name) {
 			res.Withheld = append(res.Withheld, name)
 		}
 	}
@@ -116,33 +121,16 @@ type encoder interface {
 }
 
 func (o Options) encoder(ctx context.Context, res *Result) (encoder, error) {
-	objects := o.Format == JSON || o.Format == NDJSON
+	spec, ok := o.Format.spec()
 	switch {
-	case o.JQ != "" && !objects:
+	case !ok:
+		return nil, usage("unknown format %q", o.Format)
+	case o.JQ != "" && !spec.objects:
 		return nil, usage("a jq program needs the format json or ndjson")
-	case o.Raw && !objects:
+	case o.Raw && !spec.objects:
 		return nil, usage("raw objects need the format json or ndjson")
 	case o.JQ != "":
-		f, err := compile(ctx, o.JQ)
-		if err != nil {
-			return nil, err
-		}
-		if o.Format == NDJSON {
-			return filteredLines{o, f}, nil
-		}
-		return &filteredArray{o: o, f: f, all: []any{}}, nil
+		return newFilter(ctx, o)
 	}
-	switch o.Format {
-	case Table:
-		return &grid{o: o}, nil
-	case JSON:
-		return &array{o: o}, nil
-	case NDJSON:
-		return lines{o}, nil
-	case CSV, ExcelCSV:
-		return newCommas(o, res), nil
-	case TSV:
-		return &tabs{o, res, tabEscapes()}, nil
-	}
-	return nil, usage("unknown format %q", o.Format)
+	return spec.encoder(o, res), nil
 }

@@ -112,8 +112,12 @@ func TestGolden(t *testing.T) {
 		list []spotify.Artist
 	}{
 		{"table", export.Options{Format: export.Table}, artists()},
+		{"table-40", export.Options{Format: export.Table, Width: 40, Safe: visible}, artists()},
+		{"table-60", export.Options{Format: export.Table, Width: 60, Safe: visible}, artists()},
 		{"table-80", export.Options{Format: export.Table, Width: 80, Safe: visible}, artists()},
-		{"table-color", export.Options{Format: export.Table, Width: 40, Safe: visible, Color: true, Fields: export.Fields()}, artists()[:3]},
+		{"table-120", export.Options{Format: export.Table, Width: 120, Safe: visible}, artists()},
+		{"table-200", export.Options{Format: export.Table, Width: 200, Safe: visible, Fields: export.Fields()}, artists()},
+		{"table-color", export.Options{Format: export.Table, Width: 120, Safe: visible, Color: true}, artists()[:5]},
 		{"json", export.Options{Format: export.JSON}, artists()},
 		{"json-fields", export.Options{Format: export.JSON, Fields: []string{"name", "genres"}}, artists()[:3]},
 		{"json-raw", export.Options{Format: export.JSON, Raw: true}, artists()[:5]},

@@ -19,28 +19,30 @@ func Fields() []string {
 	return []string{"position", "id", "name", "uri", "url", "image_url", "genres", "followers", "popularity"}
 }
 
-// DefaultFields are the fields that f shows when nobody chose: all of them in
-// json and ndjson, those that every artist has in the others.
-func DefaultFields(f Format) []string {
-	if f == JSON || f == NDJSON {
-		return Fields()
+// defaultFields are the fields to show if nobody chose any. An address needs a
+// wide terminal.
+func (o Options) defaultFields() []string {
+	if o.Format == Table && 0 < o.Width && o.Width < linkFits {
+		return []string{"position", "name", "id"}
 	}
-	return []string{"id", "name", "uri", "url", "image_url"}
+	spec, _ := o.Format.spec()
+	return spec.fields
 }
 
-// ParseFields reads the value of `--fields`: "" is the default of f, "id,name"
-// chooses, "+genres,position" adds to the default. A field shows once, where
-// it was named first. The error is a [*UsageError] that lists the fields.
-func ParseFields(f Format, spec string) ([]string, error) {
-	if spec == "" {
-		return DefaultFields(f), nil
+// ParseFields reads the value of `--fields` for the format and width in o: "" is
+// the default, "id,name" chooses, "+genres,position" adds to the default. A field
+// shows once, at its first place. The error is a [*UsageError] that lists the
+// fields.
+func (o Options) ParseFields(value string) ([]string, error) {
+	if value == "" {
+		return o.defaultFields(), nil
 	}
 	var fields []string
-	spec, adds := strings.CutPrefix(spec, "+")
+	value, adds := strings.CutPrefix(value, "+")
 	if adds {
-		fields = DefaultFields(f)
+		fields = slices.Clone(o.defaultFields())
 	}
-	for name := range strings.SplitSeq(spec, ",") {
+	for name := range strings.SplitSeq(value, ",") {
 		name = strings.TrimSpace(name)
 		if adds {
 			name = strings.TrimPrefix(name, "+")
@@ -74,37 +76,57 @@ func (r *record) value(field string) any {
 	case "name":
 		return &a.Name
 	case "uri":
-		return sent(&a.URI)
+		return orNil(&a.URI)
 	case "url":
-		return sent(&a.URL)
+		return orNil(&a.URL)
 	case "image_url":
-		return sent(&a.ImageURL)
+		return orNil(&a.ImageURL)
 	case "genres":
 		if a.Genres != nil {
 			return a.Genres
 		}
 	case "followers":
-		return number(a.Followers)
+		return numberOrNil(a.Followers)
 	case "popularity":
-		return number(a.Popularity)
+		return numberOrNil(a.Popularity)
 	}
 	return nil
 }
 
-// withheld says whether Spotify keeps the field from some apps. Another one
-// that is empty is so for the artist: not everybody has a picture.
-func withheld(field string) bool {
+// isWithheld reports whether Spotify keeps the field from some apps. Any other
+// field is empty for the artist alone: not everybody has a picture.
+func isWithheld(field string) bool {
 	return field == "genres" || field == "followers" || field == "popularity"
 }
 
-func sent(s *string) any {
+// isAddress reports whether s is an https address at one of the hosts, and
+// harmless in a page and in an escape sequence. "*.example.com" stands for any
+// host below that. No user and no port may be named.
+func isAddress(s string, hosts ...string) bool {
+	host, _, ok := strings.Cut(strings.TrimPrefix(s, "https://"), "/")
+	if !ok || !strings.HasPrefix(s, "https://") || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 { // none is part of an address (RFC 3986)
+			return false
+		}
+	}
+	return slices.ContainsFunc(hosts, func(wanted string) bool {
+		parent, isWild := strings.CutPrefix(wanted, "*")
+		return host == wanted || isWild && strings.HasSuffix(host, parent)
+	})
+}
+
+// orNil returns nil for an empty text, which Spotify did not send.
+func orNil(s *string) any {
 	if *s == "" {
 		return nil
 	}
 	return s
 }
 
-func number(n *int64) any {
+func numberOrNil(n *int64) any {
 	if n == nil {
 		return nil
 	}

@@ -46,6 +46,7 @@ func TestParseFormatAndOrder(t *testing.T) {
 func TestParseFields(t *testing.T) {
 	const list = "the fields are position, id, name, uri, url, image_url, genres, followers, popularity"
 	five := []string{"id", "name", "uri", "url", "image_url"}
+	three := []string{"position", "name", "url"}
 	rows := []struct {
 		name   string
 		format export.Format
@@ -56,14 +57,14 @@ func TestParseFields(t *testing.T) {
 		{"default of csv", export.CSV, "", five, ""},
 		{"default of excel-csv", export.ExcelCSV, "", five, ""},
 		{"default of tsv", export.TSV, "", five, ""},
-		{"default of table", export.Table, "", five, ""},
+		{"default of table", export.Table, "", three, ""},
 		{"default of json", export.JSON, "", export.Fields(), ""},
 		{"default of ndjson", export.NDJSON, "", export.Fields(), ""},
 		{"chosen, in the order given", export.CSV, "name,id", []string{"name", "id"}, ""},
 		{"blanks", export.CSV, " name , id ", []string{"name", "id"}, ""},
 		{"one more", export.CSV, "+genres", append(slices.Clone(five), "genres"), ""},
 		{"two more", export.TSV, "+genres,+followers", append(slices.Clone(five), "genres", "followers"), ""},
-		{"two more, one plus", export.Table, "+position,genres", append(slices.Clone(five), "position", "genres"), ""},
+		{"two more, one plus", export.Table, "+position,genres", append(slices.Clone(three), "genres"), ""},
 		{"more of what is there", export.JSON, "+genres", export.Fields(), ""},
 		{"twice", export.CSV, "id,name,id", []string{"id", "name"}, ""},
 		{"unknown", export.CSV, "id,label", nil, `unknown field "label": ` + list},
@@ -75,12 +76,45 @@ func TestParseFields(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := export.ParseFields(row.format, row.spec)
+			got, err := export.Options{Format: row.format}.ParseFields(row.spec)
 			if !slices.Equal(got, row.want) {
 				t.Errorf("fields %v, want %v", got, row.want)
 			}
 			usageError(t, err, row.fails)
 		})
+	}
+}
+
+// The default fields of a table depend on the terminal: an address needs 84 columns.
+func TestFieldsOfATable(t *testing.T) {
+	for width, want := range map[int]string{0: "position name url", 40: "position name id", 83: "position name id", 84: "position name url", 200: "position name url"} {
+		o := export.Options{Format: export.Table, Width: width}
+		if got, err := o.ParseFields(""); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("width %d: %v, error %v, want %s", width, got, err, want)
+		}
+		if got, err := o.ParseFields("+genres"); err != nil || strings.Join(got, " ") != want+" genres" {
+			t.Errorf("width %d: %v, error %v, want %s and genres", width, got, err, want)
+		}
+	}
+}
+
+func TestFormatOfFile(t *testing.T) {
+	for name, want := range map[string]export.Format{
+		"follows.csv": export.CSV, "a/B.CSV": export.CSV, "x.tsv": export.TSV, "x.json": export.JSON, "x.ndjson": export.NDJSON,
+		"x.jsonl": export.NDJSON, "x.csv.bak": "", "csv": "", "x.": "", "": "", "x.csv/y": "",
+	} {
+		if got := export.FormatOfFile(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	for name, fits := range map[string][]export.Format{
+		"x.csv": {export.CSV, export.ExcelCSV}, "x.jsonl": {export.NDJSON}, "x.json": {export.JSON}, "x.txt": export.Formats(), "x": export.Formats(),
+	} {
+		for _, f := range export.Formats() {
+			if got := f.Fits(name); got != slices.Contains(fits, f) {
+				t.Errorf("%s fits %q: %t", f, name, got)
+			}
+		}
 	}
 }
 

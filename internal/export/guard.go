@@ -2,8 +2,6 @@ package export
 
 import (
 	"bufio"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,8 +13,8 @@ import (
 )
 
 // Guard keeps a good list from being replaced by a poor one. It compares the
-// new list with the one that the file holds, if that can be read and is of the
-// same format. The zero Guard lets everything through.
+// new list with the one in the file, which it can count if both have the same
+// format. The zero Guard lets everything through.
 type Guard struct {
 	Format Format
 	JQ     bool // a jq program made the file: that it is not empty is all that can be known of it
@@ -76,89 +74,39 @@ func (g Guard) count(path string) int {
 		return -1
 	}
 	defer f.Close()
-	r := bufio.NewReader(f)
-	if _, err := r.Peek(1); errors.Is(err, io.EOF) {
+	if _, err := f.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
 		return 0
 	}
-	switch {
-	case g.JQ:
+	spec, ok := g.Format.spec()
+	if _, err := f.Seek(0, io.SeekStart); err != nil || !ok || g.JQ {
 		return -1
-	case g.Format == JSON || g.Format == NDJSON:
-		n, err := countObjects(json.NewDecoder(r), g.Format)
-		if err == nil {
-			return n
-		}
-		if n = countLines(again(f), "{"); n > 0 {
-			return n
-		}
-		return -1
-	case !hasHeader(r, g.Format):
-		return -1
-	case g.Format == CSV || g.Format == ExcelCSV:
-		n, err := countRecords(csv.NewReader(r))
-		if err != nil {
-			n = countLines(again(f), "") - 1 // less the header
-		}
-		return n
 	}
-	return countLines(r, "")
+	return spec.count(f)
 }
 
 // again reads a file from its beginning.
-func again(f *os.File) *bufio.Reader {
-	_, _ = f.Seek(0, io.SeekStart) // where it fails, nothing more can be read either
+func again(f io.ReadSeeker) *bufio.Reader {
+	_, _ = f.Seek(0, io.SeekStart) // if it fails, nothing more can be read either
 	return bufio.NewReader(f)
 }
 
-// hasHeader reads the first line, and says whether it has names of fields. Others
-// may stand beside them: people add columns.
-func hasHeader(r *bufio.Reader, format Format) bool {
-	line, _ := r.ReadSlice('\n') // what is longer than its buffer is no header of ours
-	head := strings.TrimRight(strings.TrimPrefix(string(line), "\uFEFF"), "\r\n")
-	var names []string
-	switch format {
-	case Table:
-		names = strings.Fields(strings.ToLower(head))
-	case TSV:
-		names = strings.Split(head, "\t")
-	default:
-		names = strings.Split(head, ",")
-	}
-	return slices.ContainsFunc(names, func(name string) bool {
+// firstLine reads a line without its end. It is cut off if it is too long for a
+// header of ours.
+func firstLine(r *bufio.Reader) string {
+	line, _ := r.ReadSlice('\n')
+	return strings.TrimRight(strings.TrimPrefix(string(line), "\uFEFF"), "\r\n")
+}
+
+// hasFields reports whether names of fields are among the columns. Others may
+// be too: people add columns.
+func hasFields(columns []string) bool {
+	return slices.ContainsFunc(columns, func(name string) bool {
 		return slices.Contains(Fields(), strings.Trim(name, `"`))
 	})
 }
 
-func countObjects(d *json.Decoder, format Format) (n int, err error) {
-	if format == JSON {
-		if t, err := d.Token(); err != nil || t != json.Delim('[') {
-			return 0, errors.New("not an array")
-		}
-	}
-	for d.More() {
-		var one map[string]json.RawMessage
-		if err := d.Decode(&one); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
-}
-
-func countRecords(r *csv.Reader) (n int, err error) {
-	r.ReuseRecord, r.FieldsPerRecord = true, -1
-	for {
-		if _, err := r.Read(); errors.Is(err, io.EOF) {
-			return n, nil
-		} else if err != nil {
-			return n, err
-		}
-		n++
-	}
-}
-
-// countLines counts the lines that begin with a text.
-func countLines(r *bufio.Reader, text string) (n int) {
+// linesWith counts the lines that begin with a text.
+func linesWith(r *bufio.Reader, text string) (n int) {
 	for begins := true; ; {
 		line, err := r.ReadSlice('\n')
 		if begins && len(line) > 0 && strings.HasPrefix(strings.TrimLeft(string(line), " \t"), text) {

@@ -16,6 +16,17 @@ type filter struct {
 	code *gojq.Code
 }
 
+func newFilter(ctx context.Context, o Options) (encoder, error) {
+	f, err := compile(ctx, o.JQ)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.Format == NDJSON:
+		return filteredLines{o, f}, nil
+	}
+	return &filteredArray{o: o, f: f, all: []any{}}, nil
+}
+
 func compile(ctx context.Context, program string) (filter, error) {
 	query, err := gojq.Parse(program)
 	if err != nil {

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,11 +51,13 @@ func appendString(dst []byte, s string) []byte {
 	return dst
 }
 
-// array is `--format json`: one artist a line, so that two exports can be compared by line.
+// array is `--format json`: one artist per line, so that two exports can be compared by line.
 type array struct {
 	o Options
 	n int
 }
+
+func newArray(o Options, _ *Result) encoder { return &array{o: o} }
 
 func (*array) begin(dst []byte) []byte { return append(dst, '[') }
 
@@ -76,6 +79,8 @@ func (e *array) end(dst []byte) ([]byte, error) {
 // lines is `--format ndjson`.
 type lines struct{ o Options }
 
+func newLines(o Options, _ *Result) encoder { return lines{o} }
+
 func (lines) begin(dst []byte) []byte { return dst }
 
 func (e lines) row(dst []byte, r *record) ([]byte, error) {
@@ -92,3 +97,38 @@ func (e lines) row(dst []byte, r *record) ([]byte, error) {
 }
 
 func (lines) end(dst []byte) ([]byte, error) { return dst, nil }
+
+func countArray(f io.ReadSeeker) int {
+	d := json.NewDecoder(f)
+	if t, err := d.Token(); err == nil && t == json.Delim('[') {
+		if n, err := countObjects(d); err == nil {
+			return n
+		}
+	}
+	return countDamaged(f)
+}
+
+func countLines(f io.ReadSeeker) int {
+	if n, err := countObjects(json.NewDecoder(f)); err == nil {
+		return n
+	}
+	return countDamaged(f)
+}
+
+func countObjects(d *json.Decoder) (n int, err error) {
+	for ; d.More(); n++ {
+		var one map[string]json.RawMessage
+		if err := d.Decode(&one); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// countDamaged counts the lines that begin with an object.
+func countDamaged(f io.ReadSeeker) int {
+	if n := linesWith(again(f), "{"); n > 0 {
+		return n
+	}
+	return -1
+}

@@ -1,8 +1,11 @@
 package export
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
+	"errors"
+	"io"
 	"strings"
 )
 
@@ -15,7 +18,7 @@ type commas struct {
 	csv   *csv.Writer
 }
 
-func newCommas(o Options, res *Result) *commas {
+func newCommas(o Options, res *Result) encoder {
 	buf := new(bytes.Buffer)
 	return &commas{o: o, res: res, buf: buf, csv: csv.NewWriter(buf)}
 }
@@ -95,8 +98,8 @@ type tabs struct {
 	escape *strings.Replacer
 }
 
-func tabEscapes() *strings.Replacer {
-	return strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`, `\`, `\\`)
+func newTabs(o Options, res *Result) encoder {
+	return &tabs{o, res, strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`, `\`, `\\`)}
 }
 
 func (e *tabs) begin(dst []byte) []byte {
@@ -116,3 +119,28 @@ func (e *tabs) row(dst []byte, r *record) ([]byte, error) {
 }
 
 func (*tabs) end(dst []byte) ([]byte, error) { return dst, nil }
+
+// countCommas counts rows of any length: people add notes.
+func countCommas(f io.ReadSeeker) int {
+	r := bufio.NewReader(f)
+	if !hasFields(strings.Split(firstLine(r), ",")) {
+		return -1
+	}
+	rows := csv.NewReader(r)
+	rows.ReuseRecord, rows.FieldsPerRecord = true, -1
+	for n := 0; ; n++ {
+		if _, err := rows.Read(); errors.Is(err, io.EOF) {
+			return n
+		} else if err != nil {
+			return linesWith(again(f), "") - 1 // less the header
+		}
+	}
+}
+
+func countTabs(f io.ReadSeeker) int {
+	r := bufio.NewReader(f)
+	if !hasFields(strings.Split(firstLine(r), "\t")) {
+		return -1
+	}
+	return linesWith(r, "")
+}

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"bufio"
+	"io"
 	"slices"
 	"strings"
 
@@ -9,24 +11,35 @@ import (
 
 const (
 	gap      = "  "
-	readable = 32 // columns of a name by which it is known
+	readable = 20 // columns of a name that are always shown
 	widest   = 64 // columns that a cell is padded to in a pipe: a picture's address
+	linkFits = 84 // columns of a terminal that has space for the address of an artist's page
 )
 
-// grid is `--format table`. Its lines are cut to the terminal's width; in a
-// pipe, where the width is 0, nothing is cut, and a longer cell than most
-// moves the rest of its row.
+// grid is `--format table`. On a terminal it has only the columns that fit, and
+// shortens nothing but names. In a pipe, where the width is 0, it shows all, and
+// a longer cell than most moves the rest of its row.
 type grid struct {
 	o    Options
-	rows [][]string
+	res  *Result
+	rows []gridRow
 }
+
+type gridRow struct {
+	cells []string
+	page  string // the artist's page, "" if the address can't be trusted
+}
+
+func newGrid(o Options, res *Result) encoder { return &grid{o: o, res: res} }
 
 func (e *grid) begin(dst []byte) []byte {
 	head := make([]string, len(e.o.Fields))
 	for i, name := range e.o.Fields {
-		head[i] = strings.ToUpper(name)
+		if head[i] = strings.ReplaceAll(strings.ToUpper(name), "_", " "); name == "position" {
+			head[i] = "#"
+		}
 	}
-	e.rows = append(e.rows, head)
+	e.rows = append(e.rows, gridRow{cells: head})
 	return dst
 }
 
@@ -35,30 +48,27 @@ func (e *grid) row(dst []byte, r *record) ([]byte, error) {
 	if safe == nil {
 		safe = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace // a name must not break its row
 	}
-	cells := make([]string, len(r.values))
+	row := gridRow{cells: make([]string, len(r.values))}
 	for i, v := range r.values {
-		cells[i] = safe(cell(v))
+		row.cells[i] = safe(cell(v))
 	}
-	e.rows = append(e.rows, cells)
+	if isAddress(r.artist.URL, "open.spotify.com") {
+		row.page = r.artist.URL
+	}
+	e.rows = append(e.rows, row)
 	return dst, nil
 }
 
 func (e *grid) end(dst []byte) ([]byte, error) {
 	widths := make([]int, len(e.o.Fields))
-	for _, cells := range e.rows {
-		for i, s := range cells {
+	for _, row := range e.rows {
+		for i, s := range row.cells {
 			widths[i] = max(widths[i], runewidth.StringWidth(s))
 		}
 	}
-	if e.o.Width > 0 {
-		fit(widths, e.o.Width, slices.Index(e.o.Fields, "name"))
-	} else {
-		for i := range widths {
-			widths[i] = min(widths[i], widest)
-		}
-	}
-	for i, cells := range e.rows {
-		line := e.line(cells, widths)
+	columns := e.fit(widths)
+	for i, row := range e.rows {
+		line := e.line(row, columns, widths)
 		if i == 0 && e.o.Color {
 			line = "\x1b[1m" + line + "\x1b[0m"
 		}
@@ -67,65 +77,91 @@ func (e *grid) end(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-func (e *grid) line(cells []string, widths []int) string {
-	var b strings.Builder
-	for i, s := range cells {
-		if i > 0 {
-			b.WriteString(gap)
-		}
-		if e.o.Width > 0 && runewidth.StringWidth(s) > widths[i] {
-			s = runewidth.Truncate(s, widths[i], "…")
-		}
-		if numeric(e.o.Fields[i]) {
-			s = runewidth.FillLeft(s, widths[i])
-		} else {
-			s = runewidth.FillRight(s, widths[i])
-		}
-		b.WriteString(s)
+// fit returns the columns to show, and sets their widths.
+func (e *grid) fit(widths []int) (columns []int) {
+	for i := range widths {
+		columns = append(columns, i)
 	}
-	return strings.TrimRight(b.String(), " ")
+	if e.o.Width == 0 {
+		for i := range widths {
+			widths[i] = min(widths[i], widest)
+		}
+		return columns
+	}
+	name := slices.Index(e.o.Fields, "name")
+	space := func() int { // what the other columns leave for the name
+		n := e.o.Width + len(gap)
+		for _, i := range columns {
+			if n -= len(gap); i != name {
+				n -= widths[i]
+			}
+		}
+		return n
+	}
+	least := 0
+	if name >= 0 {
+		least = min(widths[name], readable)
+	}
+	for _, field := range []string{"image_url", "uri", "url", "id", "genres", "popularity", "followers", "position"} {
+		i := slices.Index(columns, slices.Index(e.o.Fields, field))
+		if i < 0 || len(columns) == 1 || space() >= least {
+			continue
+		}
+		columns = slices.Delete(columns, i, i+1)
+		e.res.Hidden = append(e.res.Hidden, field)
+	}
+	if name >= 0 {
+		widths[name] = min(widths[name], max(1, space()))
+	}
+	return columns
 }
 
-func numeric(field string) bool {
+func (e *grid) line(row gridRow, columns, widths []int) string {
+	var b strings.Builder
+	pad := ""
+	for n, i := range columns {
+		s := row.cells[i]
+		if e.o.Width > 0 && runewidth.StringWidth(s) > widths[i] && e.o.Fields[i] == "name" {
+			s = runewidth.Truncate(s, widths[i], "…")
+		}
+		fill := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(s)))
+		if n > 0 {
+			pad += gap
+		}
+		if isNumeric(e.o.Fields[i]) {
+			pad, fill = pad+fill, ""
+		}
+		if s != "" {
+			b.WriteString(pad + e.style(s, e.o.Fields[i], row.page))
+			pad = ""
+		}
+		pad += fill
+	}
+	return b.String()
+}
+
+// style makes a name a hyperlink (OSC 8, as terminals of the VTE, iTerm2 and
+// others read it), and dims what is for programs.
+func (e *grid) style(s, field, page string) string {
+	switch {
+	case !e.o.Color || page == "": // also the head, which is bold as a whole
+		return s
+	case field == "name":
+		return "\x1b]8;;" + page + "\x1b\\" + s + "\x1b]8;;\x1b\\"
+	case field == "id", field == "uri", field == "url", field == "image_url":
+		return "\x1b[2m" + s + "\x1b[22m"
+	}
+	return s
+}
+
+func isNumeric(field string) bool {
 	return field == "position" || field == "followers" || field == "popularity"
 }
 
-// fit makes columns narrower until a line is at most width wide. A name of more
-// than a readable length gives what is beyond it. Then the last columns give
-// first, for the first ones say which artist it is, and the name gives last, for
-// people know it by that. None gets below a readable 8 before all of them are
-// there.
-func fit(widths []int, width, name int) {
-	excess := (len(widths) - 1) * len(gap)
-	for _, w := range widths {
-		excess += w
+func countTable(f io.ReadSeeker) int {
+	r := bufio.NewReader(f)
+	if !hasFields(strings.Fields(strings.ToLower(firstLine(r)))) {
+		return -1
 	}
-	excess -= width
-	narrow := func(i, least int) {
-		give := max(0, min(excess, widths[i]-least))
-		widths[i] -= give
-		excess -= give
-	}
-	if name >= 0 {
-		narrow(name, readable)
-	}
-	for _, least := range []int{8, max(1, (width+len(gap))/len(widths)-len(gap))} {
-		for _, i := range givers(len(widths), name) {
-			narrow(i, least)
-		}
-	}
-}
-
-// givers are the columns in the order in which they give.
-func givers(columns, name int) []int {
-	order := make([]int, 0, columns)
-	for i := columns - 1; i >= 0; i-- {
-		if i != name {
-			order = append(order, i)
-		}
-	}
-	if name >= 0 {
-		order = append(order, name)
-	}
-	return order
+	return linesWith(r, "")
 }

@@ -1,6 +1,8 @@
 package export_test
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -10,7 +12,7 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// No line is wider than the terminal, and none loses more than it must.
+// No line is wider than the terminal, unless an ID alone is.
 func TestTableFitsTheTerminal(t *testing.T) {
 	list := append(artists(), spotify.Artist{ID: "long", Name: strings.Repeat("椎名👩‍👩‍👧é", 1000)})
 	for _, fields := range [][]string{nil, {"id"}, {"position", "name"}, export.Fields()} {
@@ -23,7 +25,7 @@ func TestTableFitsTheTerminal(t *testing.T) {
 				t.Errorf("width %d, fields %v: %d lines, want %d", width, fields, n, len(list)+1)
 			}
 			for line := range strings.Lines(text) {
-				if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > max(width, 3*len(fields)-2) {
+				if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > max(width, 22) {
 					t.Errorf("width %d, fields %v: %d columns in %q", width, fields, w, line)
 				}
 			}
@@ -48,11 +50,11 @@ func TestTable(t *testing.T) {
 			"椎名林檎           5\n" +
 			"👩‍👩‍👧 family      12345\n" +
 			"e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301\n"},
-		{"cut between characters, never inside one", export.Options{Width: 8}, "" +
-			"NA…  FO…\n" +
-			"椎…    5\n" +
-			"👩‍👩‍👧…  12…\n" +
-			"e\u0301e\u0301…\n"},
+		{"cut between characters, never inside one", export.Options{Width: 5}, "" +
+			"NAME\n" +
+			"椎名…\n" +
+			"👩‍👩‍👧 f…\n" +
+			"e\u0301e\u0301e\u0301e\u0301…\n"},
 		{"bold head", export.Options{Width: 80, Color: true}, "" +
 			"\x1b[1mNAME       FOLLOWERS\x1b[0m\n" +
 			"椎名林檎           5\n" +
@@ -78,7 +80,7 @@ func TestTerminalsGetSafeText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o.Safe, o.Width, o.Color = visible, 80, true
 			text, _ := render(t, o, list)
-			text = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(text)
+			text = regexp.MustCompile(`\x1b\[[0-9]*m|\x1b\]8;;(https://open\.spotify\.com/artist/\d{22})?\x1b\\`).ReplaceAllString(text, "")
 			for line := range strings.Lines(text) {
 				line = strings.TrimSuffix(line, "\n")
 				if ours := own[o.Format]; ours != "" {
@@ -95,15 +97,65 @@ func TestTerminalsGetSafeText(t *testing.T) {
 	}
 }
 
-// In a narrow terminal the name stays readable: people know an artist by it.
-func TestTableCutsTheNameLast(t *testing.T) {
-	list := []spotify.Artist{{
-		ID: "0123456789012345678901", Name: "Godspeed You! Black", URI: "spotify:artist:0123456789012345678901",
-		URL: "https://open.spotify.com/artist/0123456789012345678901", ImageURL: "https://i.scdn.co/image/0123",
-	}}
-	text, _ := render(t, export.Options{Format: export.Table, Width: 60, Safe: visible}, list)
-	if !strings.Contains(text, "Godspeed You! Black  spotify…  https:/…") {
-		t.Errorf("got\n%s", text)
+// Columns that don't fit are left out, the least useful first, and Result says
+// which. A name is shortened to 20 columns at most before that.
+func TestTableLeavesColumnsOut(t *testing.T) {
+	one := artists()[0]
+	one.Name = "Godspeed You! Black Emperor"
+	rows := []struct {
+		width  int
+		fields []string
+		head   string
+		hidden []string
+	}{
+		{0, export.Fields(), "# ID NAME URI URL IMAGE URL GENRES FOLLOWERS POPULARITY", nil},
+		{300, export.Fields(), "# ID NAME URI URL IMAGE URL GENRES FOLLOWERS POPULARITY", nil},
+		{200, export.Fields(), "# ID NAME URI URL GENRES FOLLOWERS POPULARITY", []string{"image_url"}},
+		{120, export.Fields(), "# ID NAME GENRES FOLLOWERS POPULARITY", []string{"image_url", "uri", "url"}},
+		{80, export.Fields(), "# NAME GENRES FOLLOWERS POPULARITY", []string{"image_url", "uri", "url", "id"}},
+		{40, export.Fields(), "# NAME FOLLOWERS", []string{"image_url", "uri", "url", "id", "genres", "popularity"}},
+		{46, []string{"id", "name"}, "ID NAME", nil},
+		{44, []string{"id", "name"}, "ID NAME", nil},
+		{43, []string{"id", "name"}, "NAME", []string{"id"}},
+		{10, []string{"id", "uri"}, "ID", []string{"uri"}},
+		{10, []string{"name"}, "NAME", nil},
+	}
+	for _, row := range rows {
+		text, res := render(t, export.Options{Format: export.Table, Width: row.width, Fields: row.fields}, []spotify.Artist{one})
+		head, _, _ := strings.Cut(text, "\n")
+		if got := strings.Join(strings.Fields(head), " "); got != row.head || !slices.Equal(res.Hidden, row.hidden) {
+			t.Errorf("width %d: %q without %v, want %q without %v", row.width, got, res.Hidden, row.head, row.hidden)
+		}
+	}
+}
+
+// A name is a link to the artist's page, if the address is really one, and what
+// is for programs is dim.
+func TestTableLinks(t *testing.T) {
+	const page = "https://open.spotify.com/artist/0123456789012345678901"
+	rows := []struct{ url, name string }{
+		{page, "\x1b]8;;" + page + "\x1b\\x\x1b]8;;\x1b\\"},
+		{"", "x"},
+		{"javascript:alert(1)", "x"},
+		{"http://open.spotify.com/artist/1", "x"},
+		{"https://open.spotify.com.example.com/artist/1", "x"},
+		{"https://open.spotify.com@example.com/", "x"},
+		{"https://open.spotify.com:8080/", "x"},
+		{page + "\x1b\\", "x"},
+		{page + "\a", "x"},
+		{page + "\u009c", "x"},
+	}
+	for _, row := range rows {
+		list := []spotify.Artist{{ID: "1", Name: "x", URL: row.url}}
+		o := export.Options{Format: export.Table, Width: 80, Color: true, Fields: []string{"name"}}
+		text, _ := render(t, o, list)
+		if _, got, _ := strings.Cut(text, "\n"); got != row.name+"\n" {
+			t.Errorf("%q: %q, want %q", row.url, got, row.name)
+		}
+		o.Color = false
+		if text, _ = render(t, o, list); text != "NAME\nx\n" {
+			t.Errorf("%q without color: %q", row.url, text)
+		}
 	}
 }
 
