@@ -34,7 +34,7 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 		heading, text       string // of the last page
 		stderr              string
 	}{
-		{"agreed", "", "Agree", 0, "You are signed in", "spotauth artists", "spotauth: signed in as Wren Demo ("},
+		{"agreed", "", "Agree", 0, "You are signed in", "spotauth artists", ""},
 		{"declined", "", "Cancel", exitDeclined, "Sign-in declined", "nothing was saved",
 			"spotauth: error: you declined in the browser; nothing was saved"},
 		{"failed", "me:403-user", "Agree", exitOther, "Sign-in failed", "The terminal shows",

@@ -41,7 +41,7 @@ func (a *app) askClientID(ctx context.Context) (string, error) {
 		if err := auth.CheckClientID(id); err == nil {
 			return id, nil
 		}
-		a.console.Note("that doesn't look like a client ID (32 characters, 0-9 and a-f)")
+		a.console.Say("that doesn't look like a client ID (32 characters, 0-9 and a-f)")
 	}
 }
 

@@ -30,7 +30,7 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 	if err := s.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
 		return err
 	}
-	a.console.Note("open this address; give the one that the browser ends on to: %s", a.withProfile("spotauth login --finish"))
+	a.console.Say("open this address; give the one that the browser ends on to: %s", a.withProfile("spotauth login --finish"))
 	return write(a.console.Out, address+"\n")
 }
 

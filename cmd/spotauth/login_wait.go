@@ -12,20 +12,20 @@ import (
 
 // ready tells where the listener waits, and opens the browser.
 func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
-	a.console.Note("open this address in a browser to sign in:\n\n%s\n", w.URL)
+	a.console.Say("open this address in a browser to sign in:\n\n%s\n", w.URL)
 	if a.env("SSH_CONNECTION") != "" {
-		a.console.Note("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
+		a.console.Say("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
 	}
 	switch {
 	case !open:
 		return
 	case !a.hasDisplay():
-		a.console.Note("there is no display here; open it where you have a browser")
+		a.console.Say("there is no display here; open it where you have a browser")
 		return
 	}
 	go func() {
 		if err := a.openBrowser(ctx, w.StartURL); err != nil && ctx.Err() == nil {
-			a.console.Note("no browser could be opened here; open the address yourself")
+			a.console.Say("no browser could be opened here; open the address yourself")
 		}
 	}()
 }
@@ -55,12 +55,12 @@ func (a *app) notice(err error) {
 	}
 	var unanswered *auth.UnansweredError
 	if !errors.As(err, &unanswered) {
-		a.console.Note("ignored: %s; still waiting", err.Error())
+		a.console.Say("ignored: %s; still waiting", err.Error())
 		return
 	}
-	a.console.Note(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
+	a.console.Say(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
 		"\n\n%s\n", unanswered.Register)
-	a.console.Note(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
+	a.console.Say(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
 }
 
 func registered(s *session.Session) string {

@@ -97,3 +97,11 @@ func TestNobodyReads(t *testing.T) {
 func leaveTerminal() {
 	_, _, _ = windows.NewLazySystemDLL("kernel32.dll").NewProc("FreeConsole").Call()
 }
+
+// atTerminal runs a program with what it shows in a pipe: the tests have no console here.
+func atTerminal() {
+	cmd := exec.Command(os.Args[1], os.Args[2:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	_ = cmd.Run()
+	os.Exit(cmd.ProcessState.ExitCode())
+}

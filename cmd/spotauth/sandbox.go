@@ -120,10 +120,8 @@ func (a *app) tellHowToUse(address string) {
 	if runtime.GOOS == "windows" {
 		set = "$env:" + sandboxVar + `="` + address + `"`
 	}
-	if a.console.ErrIsTerminal {
-		a.console.Note("in another terminal, run: %s", set)
-		a.console.Note("press Ctrl-C to stop")
-	}
+	a.console.Note("in another terminal, run: %s", set)
+	a.console.Note("press Ctrl-C to stop")
 }
 
 // around runs a command that sees the stand-in, and ends as it ends.

@@ -28,6 +28,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"spotauth": func() { leaveTerminal(); main() },
+		"person":   atTerminal,
 		"xdg-open": browserStandIn,
 		"storm":    storm,
 	})

@@ -198,6 +198,6 @@ func (a *app) askPassphrase(ctx context.Context) (string, error) {
 		if err != nil || p != "" {
 			return p, err
 		}
-		a.console.Note("the passphrase is empty")
+		a.console.Say("the passphrase is empty")
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (m *machine) inShell(line string) *terminal {
 	m.Helper()
 	cmd := exec.Command("sh", "-c", line)
-	cmd.Env = m.command().Env
+	cmd.Env = append(m.command().Env, onTerminalVar+"=1")
 	return m.sitAt(cmd, 100, nil)
 }
 

@@ -19,7 +19,7 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	if o.Sandbox, err = a.sandboxAddress(); err != nil {
 		return o, err
 	}
-	if o.Sandbox != "" && a.console.ErrIsTerminal {
+	if o.Sandbox != "" {
 		a.console.Note("using the stand-in at %s, not Spotify", o.Sandbox)
 	}
 	o.Settings.ClientID = cmp.Or(o.Settings.ClientID, a.credential("SPOTAUTH_CLIENT_ID"))

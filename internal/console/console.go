@@ -132,9 +132,16 @@ func width(stream any) int {
 	return w
 }
 
-// Note says "spotauth: ..." on stderr. Texts among args are made safe, line
-// ends included; those of format stay. Warn, Hint and Error do the same.
-func (c *Console) Note(format string, args ...any) { c.say("", format, args) }
+// Note says "spotauth: ..." on stderr if a person sits there. Texts among args are made safe,
+// line ends included; those of format stay. Say, Warn, Hint and Error do the same.
+func (c *Console) Note(format string, args ...any) {
+	if c.ErrIsTerminal {
+		c.Say(format, args...)
+	}
+}
+
+// Say is Note for what is to be read wherever stderr leads, such as an address to open.
+func (c *Console) Say(format string, args ...any) { c.say("", format, args) }
 
 // Warn says "spotauth: warning: ...".
 func (c *Console) Warn(format string, args ...any) { c.say("warning: ", format, args) }

@@ -31,7 +31,7 @@ func TestMessagesGoToStderrInTheOneForm(t *testing.T) {
 		say  func(string, ...any)
 		want string
 	}{
-		{"note", c.Note, "spotauth: 3 of Sigur Rós\n"},
+		{"word", c.Say, "spotauth: 3 of Sigur Rós\n"},
 		{"warning", c.Warn, "spotauth: warning: 3 of Sigur Rós\n"},
 		{"error", c.Error, "spotauth: error: 3 of Sigur Rós\n"},
 		{"hint", c.Hint, "spotauth: hint: 3 of Sigur Rós\n"},
@@ -177,7 +177,7 @@ func TestMessagesFromManyGoroutines(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			for range 20 {
-				c.Note("%s", "a line")
+				c.Say("%s", "a line")
 			}
 		})
 	}

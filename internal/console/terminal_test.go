@@ -326,6 +326,20 @@ func TestProgressIsOneLineThatGoes(t *testing.T) {
 	}
 }
 
+// A note is for a person, so it goes to a terminal alone.
+func TestNotesGoToATerminalAlone(t *testing.T) {
+	s := newScreen(t)
+	s.console().Note("wrote %d artists", 3)
+	if got, want := s.settle(), "spotauth: wrote 3 artists\r\n"; got != want {
+		t.Errorf("screen %q, want %q", got, want)
+	}
+	var err strings.Builder
+	console.New(s.tty, s.tty, &err).Note("wrote %d artists", 3)
+	if err.Len() > 0 {
+		t.Errorf("stderr in a pipe %q, want nothing", err.String())
+	}
+}
+
 // A ^C that the terminal has echoed behind the progress line goes with it.
 func TestProgressTakesAnEchoWithIt(t *testing.T) {
 	s := newScreen(t)
