@@ -45,7 +45,7 @@ var importRules = []importRule{
 		[]string{"internal/secret", "internal/wire", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
 	{"internal/session", "refreshing is a function it is given, so storing a login needs no network",
 		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/BurntSushi/toml",
-			"filippo.io/age",
+			"filippo.io/age", "golang.org/x/text/unicode/norm",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",
@@ -158,8 +158,10 @@ var revealers = []string{
 	"internal/auth/token.go tokenRequest",     // the token endpoint
 	"internal/session/pending.go SavePending", // the begun login, in a file of its owner's
 	"internal/session/record.go encode",       // the store
+	"internal/session/transfer.go forms",      // the passphrase, to age
+	"internal/session/transfer.go open",       // the passphrase, to age
 	"internal/session/transfer.go seal",       // the passphrase, to age
-	"internal/session/transfer.go unseal",     // the passphrase, to age
+	"internal/session/transfer.go tooShort",   // its length
 	"internal/spotify/request.go newRequest",  // the Authorization header
 	"internal/wire/wire.go Redact",            // removes echoes from messages
 }

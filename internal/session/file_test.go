@@ -163,3 +163,31 @@ func TestLeftoversOfKilledProcesses(t *testing.T) {
 		t.Errorf("the other profile: %v", err)
 	}
 }
+
+// A lock file of another user, as one command with sudo leaves it, keeps nobody from
+// refreshing. But it takes away a protection, so the user hears of it.
+func TestLockOfAnotherUser(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root can open every file")
+	}
+	o := fileOptions(t)
+	var warned []string
+	o.Warn = func(what string) { warned = append(warned, what) }
+	s := mustOpen(t, o)
+	if err := s.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	locks, _ := filepath.Glob(o.StateDir + "/locks/*")
+	for _, path := range locks {
+		if err := os.Chmod(path, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	posts := 0
+	if _, err := tokenBy(s, t.Context(), 0, secret.String{}, counted(&posts, fresh, nil)); err != nil || posts != 1 {
+		t.Errorf("%v, %d posts", err, posts)
+	}
+	if len(warned) == 0 || !strings.HasPrefix(warned[0], "commands that run at the same time can disturb each other: open "+o.StateDir+"/locks/") {
+		t.Errorf("warned %q", warned)
+	}
+}

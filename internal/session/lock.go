@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,10 +14,10 @@ import (
 // lock is held on a file of its own, never on the data. The system releases it when the
 // holder dies. The file is never deleted, so that all processes lock the same one.
 type lock struct {
-	file      *flock.Flock // nil: there is nothing to release
-	exclusive bool         // false: the file system cannot lock, and nobody is kept out
-	waited    bool         // another process had it first
-	passedOn  bool         // with ErrBusy: it went from one process to another meanwhile
+	file     *flock.Flock // nil: there is nothing to release
+	failed   error        // why there is no lock, and nobody is kept out
+	waited   bool         // another process had it first
+	passedOn bool         // with ErrBusy: it went from one process to another meanwhile
 }
 
 func (l lock) release() {
@@ -24,11 +26,11 @@ func (l lock) release() {
 	}
 }
 
-// acquire takes the lock at path. It waits as long as the context lasts, then answers
+// acquire takes the lock at path. It waits as long as the context lasts, then returns
 // ErrBusy. A folder that cannot be written to, or cannot lock, is no reason to fail.
 func acquire(ctx context.Context, path string, notice time.Duration, waiting func()) (lock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return lock{}, nil
+		return lock{failed: err}, nil
 	}
 	l := lock{file: flock.New(path)}
 	ok, err := l.file.TryLock()
@@ -42,9 +44,8 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 		}
 	}
 	if err != nil {
-		return lock{}, nil
+		return lock{failed: err}, nil
 	}
-	l.exclusive = true
 	now := time.Now()
 	_ = os.Chtimes(path, now, now) // shows those who wait that the holder has changed
 	return l, nil
@@ -71,14 +72,17 @@ func (s *Session) hold(ctx context.Context) (lock, error) {
 
 func (s *Session) holdUntil(ctx context.Context) (lock, error) {
 	if s.inMemory() {
-		return lock{exclusive: true}, nil
+		return lock{}, nil
 	}
 	path := filepath.Join(s.options.stateFolder(), "locks", s.key().hash()+".lock")
 	l, err := acquire(ctx, path, s.timeouts.lockNotice, func() {
 		s.options.Waiting("waiting for another spotauth")
 	})
-	if err == nil && !l.exclusive {
-		s.options.Log.Debug("going on without a lock", "file", path)
+	switch {
+	case errors.Is(l.failed, fs.ErrPermission): // as a command with sudo leaves it; a file system without locks says something else
+		s.options.Warn("commands that run at the same time can disturb each other: " + l.failed.Error())
+	case l.failed != nil:
+		s.options.Log.Debug("going on without a lock", "error", l.failed)
 	}
 	return l, err
 }

@@ -100,7 +100,7 @@ func TestWaitBeginsAtTheLock(t *testing.T) {
 		k.timeouts.call = time.Minute
 		s.store = records{k}
 		held, err := s.hold(t.Context())
-		if err != nil || !held.exclusive {
+		if err != nil || held.file == nil {
 			t.Fatal(err)
 		}
 		time.AfterFunc(40*time.Second+150*time.Millisecond, held.release)

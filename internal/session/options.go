@@ -71,6 +71,7 @@ func (o Options) filled() Options {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
+	o.Warn = onceEach(o.Warn)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -14,7 +14,7 @@ type timeouts struct {
 	post       time.Duration // for the token endpoint to answer
 	save       time.Duration // for all tries to save a refreshed login
 	retry      time.Duration // between two of them
-	settle     time.Duration // for another process to save, if there is no lock
+	settle     time.Duration // for another process to save, which no lock may have kept out
 	waiting    func(what string)
 }
 

@@ -94,7 +94,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 			continue
 		}
 		defer held.release()
-		return s.renew(ctx, w, held.exclusive)
+		return s.renew(ctx, w)
 	}
 }
 
@@ -114,11 +114,11 @@ func (s *Session) satisfies(l Login, w want) (bool, error) {
 	return false, nil
 }
 
-// renew refreshes under the lock. What is saved may change all the same: another process
-// refreshes without the lock, or a person signs in or logs out. So a login is dead only
+// renew refreshes under the lock. What is saved may change all the same: a process that has
+// no lock or another one (in a container) refreshes, or a person signs in or logs out. So a login is dead only
 // if the refresh token that was refused is still the saved one, and a refreshed login
 // replaces only the one that was refreshed. Otherwise the saved one is tried.
-func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, error) {
+func (s *Session) renew(ctx context.Context, w want) (Login, error) {
 	var used secret.String
 	failed := ErrBusy
 	for try := 0; ; try++ {
@@ -152,8 +152,8 @@ func (s *Session) renew(ctx context.Context, w want, exclusive bool) (Login, err
 			return s.fallBack(l, w, err)
 		}
 		used, failed = l.Refresh, err
-		if !exclusive {
-			time.Sleep(s.timeouts.settle) // the winner of the race may still be saving
+		if !s.inMemory() {
+			time.Sleep(s.timeouts.settle) // the winner of a race may still be saving
 		}
 	}
 }

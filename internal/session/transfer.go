@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
@@ -33,6 +36,9 @@ const (
 // Export writes the saved login, encrypted with a passphrase, for Import on another
 // machine. The access token stays behind. Nothing is written before all is encrypted.
 func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.String) error {
+	if tooShort(passphrase) {
+		return fmt.Errorf("passphrase: %w: it needs at least %d characters", ErrInvalid, shortestPassphrase)
+	}
 	l, err := s.Load(ctx)
 	if err == nil && l.Dead != nil {
 		err = ErrDead
@@ -91,8 +97,26 @@ func (s *Session) Import(ctx context.Context, r io.Reader, passphrase secret.Str
 // origin is the server whose logins this session keeps.
 func (s *Session) origin() string { return cmp.Or(s.options.Sandbox, spotifyOrigin) }
 
+// shortestPassphrase is what NIST SP 800-63B asks of a secret that a person chooses.
+const shortestPassphrase = 8
+
+func tooShort(passphrase secret.String) bool {
+	return utf8.RuneCountInString(passphrase.Reveal()) < shortestPassphrase
+}
+
+// forms are a passphrase as it is used, and as it was typed if that differs. Keyboards do
+// not agree on how a letter with an accent is encoded, so it is put into one form (Unicode
+// Standard Annex 15, NFC). Earlier versions did not do that.
+func forms(passphrase secret.String) []secret.String {
+	typed := passphrase.Reveal()
+	if norm.NFC.IsNormalString(typed) {
+		return []secret.String{passphrase}
+	}
+	return []secret.String{secret.New(norm.NFC.String(typed)), passphrase}
+}
+
 func seal(content []byte, passphrase secret.String, work int) ([]byte, error) {
-	recipient, err := age.NewScryptRecipient(passphrase.Reveal())
+	recipient, err := age.NewScryptRecipient(forms(passphrase)[0].Reveal())
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +135,25 @@ func seal(content []byte, passphrase secret.String, work int) ([]byte, error) {
 }
 
 func unseal(r io.Reader, passphrase secret.String) ([]byte, error) {
+	sealed, err := io.ReadAll(io.LimitReader(r, maxParcel))
+	if err != nil {
+		return nil, fmt.Errorf("reading the session: %w", err)
+	}
+	var content []byte
+	for _, form := range forms(passphrase) {
+		if content, err = open(sealed, form); err != ErrPassphrase {
+			break
+		}
+	}
+	return content, err
+}
+
+func open(sealed []byte, passphrase secret.String) ([]byte, error) {
 	identity, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, ErrPassphrase
 	}
 	identity.SetMaxWorkFactor(maxWork)
-	sealed, err := io.ReadAll(io.LimitReader(r, maxParcel))
-	if err != nil {
-		return nil, fmt.Errorf("reading the session: %w", err)
-	}
 	opened, err := age.Decrypt(armor.NewReader(bytes.NewReader(sealed)), identity)
 	var noMatch *age.NoIdentityMatchError
 	if errors.As(err, &noMatch) && slices.Contains(noMatch.StanzaTypes, "scrypt") {

@@ -170,6 +170,57 @@ func TestImportOfAnEndlessFile(t *testing.T) {
 	}
 }
 
+// A passphrase is the same one on every keyboard: macOS types letters with accents as two
+// characters, other systems as one. Files that were made before that count, too.
+func TestPassphraseInBothForms(t *testing.T) {
+	const composed, decomposed = "caf\u00e9 brûlé", "cafe\u0301 bru\u0302le\u0301"
+	from := mustOpen(t, fileOptions(t))
+	from.work = 10
+	if err := from.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	read := func(text, passphrase string) error {
+		_, err := mustOpen(t, fileOptions(t)).Import(t.Context(), strings.NewReader(text), secret.New(passphrase), func(Login) error { return nil })
+		return err
+	}
+	for _, written := range []string{composed, decomposed} {
+		var out bytes.Buffer
+		if err := from.Export(t.Context(), &out, secret.New(written)); err != nil {
+			t.Fatal(err)
+		}
+		for _, typed := range []string{composed, decomposed} {
+			if err := read(out.String(), typed); err != nil {
+				t.Errorf("written with %+q, read with %+q: %v", written, typed, err)
+			}
+		}
+		if err := read(out.String(), "cafe brule"); class(err) != "Passphrase" {
+			t.Errorf("without accents: %v", err)
+		}
+	}
+	old, err := seal([]byte(`{"login":`+mustEncode(t, testLogin())+`}`), secret.New(decomposed), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read(string(old), decomposed); err != nil {
+		t.Errorf("a file of an earlier version: %v", err)
+	}
+}
+
+// A passphrase that is soon guessed protects nothing.
+func TestShortPassphrase(t *testing.T) {
+	s := mustOpen(t, fileOptions(t))
+	s.work = 10
+	if err := s.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	for passphrase, want := range map[string]string{"": "Invalid", "x": "Invalid", "éééé": "Invalid", "1234567": "Invalid", "12345678": "", "éééééééé": ""} {
+		var out bytes.Buffer
+		if err := s.Export(t.Context(), &out, secret.New(passphrase)); class(err) != want || (out.Len() == 0) != (want != "") {
+			t.Errorf("%q: %v, %d bytes", passphrase, err, out.Len())
+		}
+	}
+}
+
 // A file of an earlier version, which does not say where it is from, is still read.
 func TestImportWithoutAnOrigin(t *testing.T) {
 	text := sealed(t, `{"login":`+mustEncode(t, testLogin())+`}`)
@@ -194,7 +245,7 @@ func TestExportOfNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := s.Export(t.Context(), &out, secret.New("x")); !errors.Is(err, c.want) || out.Len() != 0 {
+		if err := s.Export(t.Context(), &out, secret.New("correct horse")); !errors.Is(err, c.want) || out.Len() != 0 {
 			t.Errorf("%s: %v, %d bytes", c.name, err, out.Len())
 		}
 	}
