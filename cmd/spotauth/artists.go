@@ -36,12 +36,17 @@ or null in JSON. csv and tsv show id,name,uri,url,image_url, a table position,na
 columns), unless --fields says otherwise; --fields +genres adds to them. A table leaves out columns
 that do not fit the terminal.
 
+With --from, the artists come from a file: what spotauth wrote, the ZIP of your account data from
+Spotify or its YourLibrary.json, or one ID, URI or link per line. position is then the place in it.
+This needs no login and no network.
+
 Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate for
 longer than --max-wait, 6 if it cannot be reached, 7 if there is no keychain, 8 if the output
 cannot be written, 10 if --strict or --max-drop held it back.`,
 		Example: `  spotauth artists --format csv > follows.csv
   spotauth artists --format csv --output follows.csv
-  spotauth artists --jq '.[].name'`,
+  spotauth artists --jq '.[].name'
+  spotauth artists --from follows.csv --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.artists(cmd.Context(), o) },
 	}
@@ -53,6 +58,7 @@ cannot be written, 10 if --strict or --max-drop held it back.`,
 const onStdout = "-"
 
 type artistsOptions struct {
+	from                                      string
 	format, fields, jq, sort, output, maxDrop string
 	limit                                     int
 	raw, strict                               bool
@@ -60,6 +66,7 @@ type artistsOptions struct {
 
 func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	f.StringVar(&o.from, "from", "", "export the list in this `FILE` instead, without a login; - is stdin")
 	f.StringVar(&o.format, "format", "", strings.Join(texts(export.Formats()), ", ")+"\n(default: by the extension of --output; table on a terminal, json otherwise)")
 	f.StringVar(&o.fields, "fields", "", "which fields, such as id,name or +genres")
 	f.StringVar(&o.jq, "jq", "", "a jq program to run over the JSON")
@@ -72,6 +79,7 @@ func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
 	completeBy(cmd, "fields", completeFields)
+	completeFile(cmd, "from")
 	completeFile(cmd, "output")
 }
 
@@ -79,11 +87,17 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	if o.output == "/dev/stdout" && a.console.OutIsTerminal {
 		o.output = onStdout
 	}
+	if err := o.checkFrom(); err != nil {
+		return err
+	}
 	how, guard, err := a.exportOptions(o)
 	if err != nil {
 		return err
 	}
 	limitRuntime(how)
+	if o.from != "" {
+		return a.convert(ctx, o, how, guard)
+	}
 	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
@@ -108,7 +122,8 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	a.tellOfListing(list, result, how, o)
+	a.tellOfListing(list)
+	a.tellOfExport(result, how, o)
 	if o.limit == 0 {
 		if err := l.SetLastCount(list.Unique); err != nil {
 			a.log.Debug("the count could not be remembered", "error", err)
@@ -244,7 +259,7 @@ func (a *app) progress(unique, total int) {
 }
 
 // tellOfListing says what a person should know of a list that is there.
-func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how export.Options, o artistsOptions) {
+func (a *app) tellOfListing(list *spotify.Listing) {
 	switch {
 	case !list.Complete():
 		a.console.Warn("found %d artists, but Spotify reports %d (checked twice)", list.Unique, list.Total)
@@ -260,7 +275,11 @@ func (a *app) tellOfListing(list *spotify.Listing, result export.Result, how exp
 	if list.Duplicate > 0 {
 		a.console.Note("Spotify listed %d %s twice; kept once", list.Duplicate, plural(list.Duplicate, "artist"))
 	}
-	if len(result.Withheld) > 0 && how.Fields != nil && result.Rows > 0 {
+}
+
+// tellOfExport says what a person should know of the rows that were written.
+func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOptions) {
+	if len(result.Withheld) > 0 && how.Fields != nil && o.from == "" {
 		a.console.Note("Spotify withholds %s from this app", strings.Join(result.Withheld, ", "))
 	}
 	if len(result.Hidden) > 0 && how.Fields != nil {

@@ -156,7 +156,7 @@ const loginCommand = "spotauth login"
 // the network, limits, and only then other refusals.
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainCommand, explainSession, explainStore, explainNetwork,
+		explainUsage, explainInput, explainCommand, explainSession, explainStore, explainNetwork,
 		a.explainLimit, explainSignIn, explainToken, explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
@@ -180,6 +180,10 @@ func explainUsage(err error) (failure, bool) {
 		return failure{Code: "usage", Hint: "Spotify accepts http://127.0.0.1/PATH and http://127.0.0.1:PORT/PATH, but not localhost"}, true
 	}
 	return failure{}, false
+}
+
+func explainInput(err error) (failure, bool) {
+	return failure{Code: "bad_input"}, errors.As(err, new(inputError))
 }
 
 func explainSession(err error) (failure, bool) {
@@ -336,7 +340,7 @@ func explainOutput(err error) (failure, bool) {
 	case errors.As(err, &shrunk):
 		return failure{Code: "incomplete", Hint: "to replace it anyway, run again with --max-drop 100%"}, true
 	case errors.As(err, &incomplete):
-		return failure{Code: "incomplete", Hint: "without --strict, the list is written anyway"}, true
+		return failure{Code: "incomplete", Hint: "without --strict, this is only a warning"}, true
 	}
 	return failure{}, false
 }

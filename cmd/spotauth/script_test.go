@@ -1,12 +1,14 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -185,6 +187,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"head":      head,
 	"spotipy":   writeSpotipy,
 	"elsewhere": agreeElsewhere,
+	"zip":       writeZIP,
 }
 
 // exits runs a command and asserts its exit status: exits 4 spotauth token
@@ -254,6 +257,20 @@ func spotipyCache(record string) (string, error) {
 	}
 	err := json.Unmarshal([]byte(record), &login)
 	return fmt.Sprintf(`{"access_token":"x","refresh_token":%q,"scope":"user-follow-read","expires_at":1}`, login.Refresh), err
+}
+
+// writeZIP makes a ZIP as Spotify's account data has them: zip data.zip YourLibrary.json
+func writeZIP(ts *testscript.TestScript, neg bool, args []string) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range args[1:] {
+		w, err := z.Create("Spotify Account Data/" + name)
+		ts.Check(err)
+		_, err = io.WriteString(w, ts.ReadFile(name))
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
 // agreeElsewhere opens the address in a file where the program does not

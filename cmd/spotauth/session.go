@@ -154,21 +154,21 @@ func readFile(ctx context.Context, name string) ([]byte, error) {
 }
 
 // patiently waits for read no longer than ctx lasts, and leaves it behind then.
-func patiently(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+func patiently[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
-		text []byte
-		err  error
+		value T
+		err   error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		text, err := read()
-		done <- answer{text, err}
+		value, err := read()
+		done <- answer{value, err}
 	}()
 	select {
 	case a := <-done:
-		return a.text, a.err
+		return a.value, a.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return *new(T), context.Cause(ctx)
 	}
 }
 

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/list"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// Lists of artists that a file or the account holds.
+
+// onStdin stands for stdin where a file may be named.
+const onStdin = "-"
+
+// inputError says why a list of artists could not be read.
+type inputError struct {
+	name string // as the user gave it
+	error
+}
+
+func (e inputError) Error() string {
+	cause := e.error
+	if path := (*fs.PathError)(nil); errors.As(cause, &path) {
+		cause = path.Err
+	}
+	return inputName(e.name) + ": " + cause.Error()
+}
+
+func (e inputError) Unwrap() error { return e.error }
+
+func inputName(name string) string {
+	if name == onStdin {
+		return "stdin"
+	}
+	return name
+}
+
+// readList reads a list of artists, and warns if IDs come more than once in it.
+func (a *app) readList(ctx context.Context, name string) ([]spotify.Artist, error) {
+	repeated := 0
+	artists, err := patiently(ctx, func() (artists []spotify.Artist, err error) {
+		in := io.NopCloser(a.stdin)
+		if name != onStdin {
+			if in, err = os.Open(name); err != nil {
+				return nil, err
+			}
+		}
+		defer in.Close()
+		artists, repeated, err = list.Read(in)
+		return artists, err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, inputError{name, err}
+	case repeated > 0:
+		a.console.Warn("%s has %d repeated %s; each artist counts once", inputName(name), repeated, plural(repeated, "ID"))
+	}
+	return artists, nil
+}
+
+// inSequence yields the artists of a list that is already there.
+func inSequence(artists []spotify.Artist) iter.Seq2[spotify.Artist, error] {
+	return func(yield func(spotify.Artist, error) bool) {
+		for _, artist := range artists {
+			if !yield(artist, nil) {
+				return
+			}
+		}
+	}
+}
+
+// convert exports the artists of a file, without a login.
+func (a *app) convert(ctx context.Context, o artistsOptions, how export.Options, guard export.Guard) error {
+	artists, err := a.readList(ctx, o.from)
+	if err != nil {
+		return err
+	}
+	if o.limit > 0 {
+		artists = artists[:min(o.limit, len(artists))]
+	}
+	result, err := a.deliver(ctx, o.output, guard, how, inSequence(artists))
+	if err == nil {
+		a.tellOfExport(result, how, o)
+	}
+	return err
+}
+
+// checkFrom refuses flags that only make sense for Spotify's answers.
+func (o artistsOptions) checkFrom() error {
+	switch {
+	case o.from != "" && o.raw:
+		return usageError{fmt.Errorf("--from and --raw can't be combined: only Spotify sends raw objects")}
+	case o.from != "" && o.strict:
+		return usageError{fmt.Errorf("--from and --strict can't be combined: a file that can't be read completely is always an error")}
+	}
+	return nil
+}
