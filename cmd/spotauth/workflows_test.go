@@ -13,27 +13,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// mayWrite are the permissions beyond reading that a job may ask for.
+// mayWrite lists what a job may write.
 var mayWrite = map[string][]string{
-	"release.yml publish": {"attestations", "contents", "id-token"},
+	"build.yml build":     {"attestations", "contents", "id-token"},
+	"release.yml build":   {"attestations", "contents", "id-token"}, // which it hands to build.yml
+	"release.yml verify":  {"contents"},                             // without it, a draft cannot be read
+	"release.yml publish": {"contents"},
 }
 
-// A workflow is what these rules look at of one.
+// A workflow holds what these rules look at.
 type workflow struct {
 	On          any
 	Permissions any
 	Jobs        map[string]struct {
 		Permissions any
+		Needs       any
 		Timeout     int    `yaml:"timeout-minutes"`
 		Uses        string // a workflow instead of steps
 		Steps       []struct {
 			Uses string
+			Run  string
 			With map[string]any
 		}
 	}
 }
 
-// pinned is an action at a commit, with its version for people beside it.
+// ownBuild is the workflow that builds a release, at the commit of its caller.
+const ownBuild = "./.github/workflows/build.yml"
+
+// pinned is an action at a commit, with its version for people next to it.
 var pinned = regexp.MustCompile(`uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\s*$`)
 
 // breaches are the rules that a workflow breaks.
@@ -44,7 +52,7 @@ func breaches(name, text string) (all []string) {
 		return []string{err.Error()}
 	}
 	for line := range strings.Lines(text) {
-		if strings.Contains(line, "uses:") && !pinned.MatchString(line) {
+		if strings.Contains(line, "uses:") && !pinned.MatchString(line) && strings.TrimSpace(line) != "uses: "+ownBuild {
 			breach("not pinned to a commit, with its version beside it: %s", strings.TrimSpace(line))
 		}
 	}
@@ -136,6 +144,71 @@ jobs:
 				t.Errorf("found %q, want %q", found, tt.want)
 			}
 		})
+	}
+}
+
+// The release is built in a workflow of its own, which runs apart from its
+// caller: SLSA Build level 3. It stays a draft until every file is verified.
+func releaseBreaches(files map[string]string) (all []string) {
+	release, build, verify := files["release.yml"], files["build.yml"], files["verify"]
+	breach := func(broken bool, rule string) {
+		if broken {
+			all = append(all, rule)
+		}
+	}
+	var r, b workflow
+	var g struct{ Release struct{ Draft bool } }
+	for text, into := range map[string]any{release: &r, build: &b, files[".goreleaser.yaml"]: &g} {
+		if err := yaml.Unmarshal([]byte(text), into); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	called, _ := b.On.(map[string]any)
+	_, isCalled := called["workflow_call"]
+	breach(!isCalled || len(called) != 1, "build.yml can be started by something else than a call")
+	breach(r.Jobs["build"].Uses != ownBuild, "the release is not built in build.yml")
+	for _, needs := range [][2]string{{"build", "test"}, {"verify", "build"}, {"publish", "verify"}} {
+		breach(r.Jobs[needs[0]].Needs != needs[1], needs[0]+" does not wait for "+needs[1])
+	}
+	breach(!g.Release.Draft, "goreleaser publishes what it has built")
+	breach(strings.Count(release, "--draft=false") != 1, "the release is not published in one place")
+	steps := r.Jobs["publish"].Steps
+	breach(len(steps) != 1 || !strings.Contains(steps[0].Run, "--draft=false"), "publish does more or less than that")
+	breach(!strings.Contains(release, "run: .ci/verify draft\n"), "the draft is not verified")
+	breach(strings.Contains(release, "attest-build-provenance"), "provenance does not come from build.yml")
+	breach(strings.Count(build, "attest-build-provenance@") != 2, "checksums and manifests are not both attested")
+	breach(!strings.Contains(verify, "/.github/workflows/build.yml"), ".ci/verify expects another signer")
+	return all
+}
+
+func TestReleaseStaysADraftUntilItIsVerified(t *testing.T) { // X-03
+	files := map[string]string{}
+	for _, path := range []string{".github/workflows/release.yml", ".github/workflows/build.yml", ".goreleaser.yaml", ".ci/verify"} {
+		text, err := os.ReadFile("../../" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(path)] = string(text)
+	}
+	for _, breach := range releaseBreaches(files) {
+		t.Error(breach)
+	}
+	for _, tt := range []struct{ file, old, new, want string }{
+		{"release.yml", "needs: verify", "needs: build", "publish does not wait"},
+		{"release.yml", "needs: build", "needs: test", "verify does not wait"},
+		{"release.yml", "needs: test", "needs: []", "build does not wait"},
+		{"release.yml", ownBuild, "someone/else/.github/workflows/build.yml@v1", "not built in build.yml"},
+		{"release.yml", "run: .ci/verify draft", "run: true", "not verified"},
+		{"build.yml", "workflow_call:", "workflow_call:\n  push:", "something else than a call"},
+		{".goreleaser.yaml", "draft: true", "draft: false", "goreleaser publishes"},
+		{"verify", "build.yml", "release.yml", "another signer"},
+	} {
+		changed := maps.Clone(files)
+		changed[tt.file] = strings.ReplaceAll(changed[tt.file], tt.old, tt.new)
+		found := releaseBreaches(changed)
+		if len(found) != 1 || !strings.Contains(found[0], tt.want) {
+			t.Errorf("%s with %q: found %q, want %q", tt.file, tt.new, found, tt.want)
+		}
 	}
 }
 
