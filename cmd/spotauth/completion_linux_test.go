@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ func TestCompletion(t *testing.T) {
 				". /usr/share/bash-completion/bash_completion; . <(spotauth completion bash); complete -p spotauth && echo re''ady\r"},
 		{"zsh", []string{"zsh", "-f", "-i"},
 			"unset zle_bracketed_paste; autoload -U compinit && compinit -u -D && . <(spotauth completion zsh) && echo re''ady\r"},
+		{"fish", []string{"fish", "--no-config", "-i"},
+			"set fish_autosuggestion_enabled 0; function fish_prompt; echo -n '$ '; end; spotauth completion fish | source; and echo re''ady\r"},
 	} {
 		t.Run(shell.name, func(t *testing.T) {
 			keychaintest.Need(t, shell.name)
@@ -55,8 +58,19 @@ func TestCompletion(t *testing.T) {
 				{"spotauth token fol", `token fol`}, // takes no file
 			} {
 				from := len(sh.stderr.String())
-				sh.press(tt.typed + "\t\t")
-				sh.showsAfter(from, tt.shown)
+				switch list := strings.HasPrefix(tt.shown, `\s`); {
+				case shell.name == "fish" && list: // which a dumb terminal doesn't show
+					sh.press("complete -C '" + tt.typed + "'\r")
+					for word := range strings.FieldsSeq(regexp.MustCompile(`\\s\+?`).ReplaceAllString(tt.shown, " ")) {
+						sh.showsAfter(from, `\n`+regexp.QuoteMeta(word)+`[\t\r]`)
+					}
+				case shell.name == "fish": // a second Tab would choose the next word
+					sh.press(tt.typed + "\t")
+					sh.showsAfter(from, tt.shown)
+				default:
+					sh.press(tt.typed + "\t\t")
+					sh.showsAfter(from, tt.shown)
+				}
 				sh.press("\x15 echo do''ne\r") // what was typed is cleared
 				sh.showsAfter(from, `\ndone`)
 			}
