@@ -9,30 +9,30 @@ import (
 var (
 	// ErrNone says that no login is saved for this profile and client id.
 	ErrNone = errors.New("no login is saved")
-	// ErrDead says that Spotify refuses the refresh token for good: sign in again.
-	// A refresh func returns it (or wraps it) for the OAuth error "invalid_grant"
-	// and for nothing else (RFC 6749 section 5.2).
+	// ErrDead says that Spotify no longer accepts the refresh token: sign in again.
+	// A Refresh wraps it for the OAuth error "invalid_grant" and for nothing else
+	// (RFC 6749 section 5.2).
 	ErrDead = errors.New("spotify no longer accepts the saved login")
 	// ErrNotSaved says that a login works but no store would keep it: see
 	// [Session.Unsaved]. Finish the command with it, then fail.
 	ErrNotSaved = errors.New("the refreshed login could not be saved")
 	// ErrNoPending says that no sign-in waits to be finished, or none any longer.
 	ErrNoPending = errors.New("no sign-in is pending")
-	// ErrBusy says that another spotauth held the login for too long.
+	// ErrBusy says that another spotauth process held the lock for too long.
 	ErrBusy = errors.New("another spotauth is busy with this login")
 	// ErrOthersFailed says that other processes tried to refresh the login, one after
 	// the other, and got no answer.
 	ErrOthersFailed = errors.New("other spotauth processes could not refresh this login")
 
-	// ErrUnavailable says that a store is not there, or does not do its work.
+	// ErrUnavailable says that a store does not exist or does not work.
 	ErrUnavailable = errors.New("not available")
-	// ErrLocked says that a store waits for somebody to unlock it.
+	// ErrLocked says that a person has to unlock the store.
 	ErrLocked = errors.New("it is locked")
 	// ErrCorrupt says that what is saved is not a login.
 	ErrCorrupt = errors.New("the saved login is damaged")
 	// ErrNewer says that a later version of spotauth saved the login.
 	ErrNewer = errors.New("the login was saved by a newer spotauth")
-	// ErrTooBig says that the login is longer than every system's keychain takes.
+	// ErrTooBig says that the login is longer than the keychains of all systems take.
 	ErrTooBig = errors.New("the login is too big to be saved")
 
 	// ErrInvalid says that a profile name, store name or sandbox address cannot be one.
@@ -75,9 +75,9 @@ func (e *StoreError) Error() string {
 	case e.Store != storeKeychain:
 		object = "the login with " + e.Store + ": "
 	}
-	// Which class it is of is for programs; a person is told the cause.
+	// The class of the error is for programs. A person needs the cause.
 	return e.Doing + " " + object + strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *StoreError) Unwrap() error { return e.Err }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// files keeps records in plain files that only their owner can read. It is used where
-// somebody asked for it, and never in place of a keychain that does not answer.
+// files keeps records in plain files that only their owner can read. It is used only on
+// request, and never replaces a keychain that does not answer.
 type files struct{ folder string }
 
 func (f files) path(k recordKey) string { return filepath.Join(f.folder, k.hash()+".json") }

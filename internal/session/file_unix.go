@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// openNoFollow opens a file for reading that is no symbolic link, and does not wait
-// for the other end of a pipe.
+// openNoFollow opens a file for reading. It refuses a symbolic link, and does not wait for
+// the other end of a pipe.
 func openNoFollow(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 }
 
-// private says whether a file (mode 0600) or folder (mode 0700) is the user's alone.
+// private refuses a file (mode 0600) or folder (mode 0700) that others could use.
 func private(path string, info fs.FileInfo, mode fs.FileMode) error {
 	if !info.Mode().IsRegular() && !info.IsDir() {
 		return fmt.Errorf("%s is not a regular file", path)
@@ -29,5 +29,5 @@ func private(path string, info fs.FileInfo, mode fs.FileMode) error {
 	return nil
 }
 
-// patiently has no need to be so: a file here can be replaced while others read it.
+// patiently calls do once: unlike on Windows, a file can be replaced while others read it.
 func patiently(do func() error) error { return do() }

@@ -18,12 +18,12 @@ func openNoFollow(path string) (file *os.File, err error) {
 	return file, err
 }
 
-// private takes the word of the system: the user's profile folder on Windows is closed
-// to other users by its access list, and file modes say nothing there.
+// private has nothing to check: on Windows the access list of the user's profile folder
+// keeps other users out, and file modes say nothing.
 func private(string, fs.FileInfo, fs.FileMode) error { return nil }
 
-// patiently tries again for a second where somebody has the file open: a file on Windows
-// cannot be replaced while another process reads it, nor read while it is being replaced.
+// patiently tries again for a second if another process has the file open: on Windows a
+// file cannot be replaced while it is read, nor read while it is replaced.
 func patiently(do func() error) error {
 	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
 		err := do()

@@ -82,8 +82,8 @@ func (keychain) fault(doing string, err error) error {
 	return &StoreError{Store: storeKeychain, Doing: doing, Err: err, Hint: keychainHint(runtime.GOOS, err)}
 }
 
-// reachable says why a session bus cannot be reached on Linux. Without an address the
-// D-Bus library would start dbus-launch, and leave a stray daemon behind.
+// reachable checks for a session bus on Linux. Without an address the D-Bus library would
+// start dbus-launch, and leave a stray daemon behind.
 func reachable(address string) error {
 	if runtime.GOOS != "linux" || address != "" && address != "autolaunch:" {
 		return nil
@@ -97,10 +97,10 @@ func reachable(address string) error {
 	return fmt.Errorf("%w: no session bus here", ErrUnavailable)
 }
 
-// saysLocked knows the ways in which keychains ask for somebody to unlock them: the
-// Secret Service library's words for a prompt that was not answered (and for a service
-// that has no keyring yet), the D-Bus errors, and the statuses of macOS's security tool
-// for errSecInteractionNotAllowed (36), errSecAuthFailed (51), and one seen over SSH.
+// saysLocked recognizes the errors of a keychain that has to be unlocked: the text of the
+// Secret Service library for a prompt that was not answered (and for a service that has no
+// keyring yet), the D-Bus errors, and the statuses of macOS's security tool for
+// errSecInteractionNotAllowed (36), errSecAuthFailed (51), and one seen over SSH.
 func saysLocked(err error) bool {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -111,7 +111,7 @@ func saysLocked(err error) bool {
 	return strings.Contains(text, "failed to unlock") || strings.Contains(text, " locked") || strings.Contains(text, "IsLocked")
 }
 
-// keychainHint says what helps on a system, as a command where there is one.
+// keychainHint says what helps on a system, as a command if there is one.
 func keychainHint(goos string, err error) string {
 	locked := errors.Is(err, ErrLocked) || errors.Is(err, errNoAnswer)
 	switch {

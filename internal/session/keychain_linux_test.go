@@ -82,7 +82,7 @@ func TestHostileSecretService(t *testing.T) {
 	}
 	const limit, notice = 700 * time.Millisecond, 200 * time.Millisecond
 	waiting := []string{"waiting for the keychain to be unlocked"}
-	const notSaved, notDeleted = "it said that it saved the login, and did not", "it said that it deleted the login, and did not"
+	const notSaved, notDeleted = "it reported that it saved the login, and did not", "it reported that it deleted the login, and did not"
 	for _, c := range []struct {
 		fault   string
 		do      string

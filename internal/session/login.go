@@ -25,7 +25,7 @@ type Login struct {
 	Dead    *Death // not nil: Spotify refused the refresh token, and both tokens are gone
 }
 
-// Account is whose login it is, as GET /v1/me told.
+// Account is the account of a login, as GET /v1/me returns it.
 type Account struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
@@ -34,13 +34,13 @@ type Account struct {
 // label names an account for a person.
 func (a Account) label() string { return cmp.Or(a.Name, a.ID) }
 
-// Death is when and why a login came to its end.
+// Death is when and why Spotify refused the refresh token.
 type Death struct {
 	At  time.Time `json:"at"`
 	Why string    `json:"why,omitempty"`
 }
 
-// Tokens is what the token endpoint answered.
+// Tokens is an answer of the token endpoint.
 type Tokens struct {
 	Access    secret.String
 	Refresh   secret.String // empty: the answer had none, and the old one stays good
@@ -53,9 +53,9 @@ type Tokens struct {
 }
 
 const (
-	// margin is the least life of an access token that is worth handing out.
+	// margin is the shortest life of an access token that Token returns.
 	margin = time.Minute
-	// An access token lives for an hour; a day is taken for the most that can be meant.
+	// An access token lives for an hour. More than a day is taken for a mistake.
 	usualLife, longestLife = time.Hour, 24 * time.Hour
 )
 
@@ -99,8 +99,8 @@ func (l Login) ReauthBy() time.Time {
 	return by
 }
 
-// lives says whether the access token is good for at least d from now on. A clock
-// that was set back, or forward and back again, makes it doubtful: then it is not.
+// lives says whether the access token works for at least d from now on. If the clock was
+// set back, or forward and back again, that is not certain, and the answer is no.
 func (l Login) lives(now time.Time, d time.Duration) bool {
 	return !l.Access.Empty() &&
 		!now.Before(l.ObtainedAt) &&

@@ -84,8 +84,8 @@ func readPending(path string) (pendingFile, error) {
 	return p, nil
 }
 
-// dropExpired deletes what is left of sign-ins that nobody finished in time, of any
-// profile: such a file holds a PKCE verifier.
+// dropExpired deletes the pending sign-ins of all profiles whose time is over: each holds a
+// PKCE verifier.
 func (s *Session) dropExpired() {
 	left, _ := filepath.Glob(filepath.Join(filepath.Dir(s.pendingPath()), "*"))
 	for _, path := range left {

@@ -53,8 +53,8 @@ func encode(l Login) (string, error) {
 	return string(data), nil
 }
 
-// decode reads a record. It never looks further than the version of one that it does
-// not know, and takes nothing for a login that could not be refreshed.
+// decode reads a record. Of a newer one it reads only the version. A record without a
+// refresh token is corrupt, unless it is a tombstone.
 func decode(data string) (Login, error) {
 	var version struct {
 		Version int `json:"version"`

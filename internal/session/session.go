@@ -63,7 +63,7 @@ func Open(o Options) (*Session, error) {
 	return s, nil
 }
 
-// InMemory stands in [Settings] for the store of a session that keeps nothing.
+// InMemory is the Store in the [Settings] of a session that keeps nothing.
 const InMemory = "memory"
 
 // Memory makes a session of a login that is kept nowhere: the demo's, and one that
@@ -316,7 +316,7 @@ func (p Profile) fill(t map[string]any) {
 	}
 }
 
-// forgetOld deletes what config.toml leads to, if that is not this session's login.
+// forgetOld deletes the login that config.toml leads to, if it is not this session's.
 func (s *Session) forgetOld(ctx context.Context) error {
 	st, k, err := s.old()
 	if st == nil || err != nil {
@@ -325,7 +325,7 @@ func (s *Session) forgetOld(ctx context.Context) error {
 	return st.remove(ctx, k)
 }
 
-// old is where config.toml leads to, or nil if that is this session's login.
+// old is the store and key that config.toml leads to, or nil if that is this session's login.
 func (s *Session) old() (store, recordKey, error) {
 	id := s.saved.Settings.ClientID
 	if id == "" || s.isSaved() {

@@ -15,7 +15,7 @@ import (
 
 const spotifyOrigin = "https://accounts.spotify.com"
 
-// The stores. Only these texts stand in the settings.
+// The stores, as the settings name them.
 const (
 	storeKeychain = "keychain"
 	storeFile     = "file"
@@ -108,8 +108,8 @@ func (r records) load(ctx context.Context, k recordKey) (Login, error) {
 	return l, nil
 }
 
-// save refuses a login that could not be refreshed, unless it says that it is dead: it
-// must not replace one that can.
+// save refuses a login without a refresh token, which would replace one that can be
+// refreshed. A tombstone has none either, and says so.
 func (r records) save(ctx context.Context, k recordKey, l Login) error {
 	if l.Refresh.Empty() && l.Dead == nil {
 		return r.items.fault("writing", errors.New("the login has no refresh token"))
@@ -130,8 +130,8 @@ func (r records) probe(ctx context.Context, k recordKey) error {
 	return erase(ctx, r.items, k)
 }
 
-// put writes an item and reads it back, because keychains answer "done" to a person
-// who dismissed their prompt, and a call that ran out of time may have written.
+// put writes an item and reads it back. A keychain also reports success if the person
+// dismissed its prompt, and a call that ran out of time may have written.
 func put(ctx context.Context, s items, k recordKey, data string) error {
 	err := s.set(ctx, k, data)
 	if err != nil && !errors.Is(err, errNoAnswer) {
@@ -146,7 +146,7 @@ func put(ctx context.Context, s items, k recordKey, data string) error {
 	case readErr != nil && !errors.Is(readErr, ErrNone):
 		return readErr
 	}
-	return s.fault("writing", fmt.Errorf("%w: it said that it saved the login, and did not", ErrUnavailable))
+	return s.fault("writing", fmt.Errorf("%w: it reported that it saved the login, and did not", ErrUnavailable))
 }
 
 // erase removes an item and checks that it is gone. No item is no error.
@@ -161,7 +161,7 @@ func erase(ctx context.Context, s items, k recordKey) error {
 	case readErr != nil:
 		return readErr
 	}
-	return s.fault("deleting", fmt.Errorf("%w: it said that it deleted the login, and did not", ErrUnavailable))
+	return s.fault("deleting", fmt.Errorf("%w: it reported that it deleted the login, and did not", ErrUnavailable))
 }
 
 // readBack reads an item after a call that ended with err. After a timeout the store

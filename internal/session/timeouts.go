@@ -8,9 +8,9 @@ import (
 // timeouts are the longest waits, and the pauses between tries.
 type timeouts struct {
 	lock       time.Duration // for another process to release the lock
-	lockNotice time.Duration // until the person is told of that
+	lockNotice time.Duration // until the person learns of that
 	call       time.Duration // for a keychain or helper to answer
-	callNotice time.Duration // until the person is told of that; 0: nobody is there
+	callNotice time.Duration // until the person learns of that; 0: no person is there
 	post       time.Duration // for the token endpoint to answer
 	save       time.Duration // for all tries to save a refreshed login
 	retry      time.Duration // between two of them
@@ -31,8 +31,8 @@ func newTimeouts(o Options) timeouts {
 	return t
 }
 
-// bound runs a call that knows no limit of its own, and gives up on it in time. What the
-// call does after that is lost; the process is about to end.
+// bound runs a call that has no time limit of its own, and stops waiting for it in time.
+// What the call does after that is lost. The process is about to end.
 func (t timeouts) bound(ctx context.Context, what string, call func(context.Context) (string, error)) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.call, errNoAnswer)
 	defer cancel()
