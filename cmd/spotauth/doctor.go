@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -17,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
 )
@@ -25,13 +28,15 @@ func newDoctorCmd(a *app) *cobra.Command {
 	var o doctorOptions
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Find out what is wrong",
-		Long: `Check what spotauth needs, one line each, with what to do next: client id, redirect URI, loopback
-addresses, browser, keychain, saved login, clock, proxy, both of Spotify's hosts, rate limit.
+		Short: "Diagnose problems; the output contains no secrets",
+		Long: `Check everything that spotauth needs, and say what to do about each problem:
+client ID, redirect URI, loopback addresses, browser, keychain, saved login, proxy,
+both of Spotify's hosts, clock and rate limit. A note is worth knowing, but needs
+nothing done.
 
-Its output holds no secret and no name, and is fit for a public issue.
+The output contains no secrets and no names, so you can post it in a public issue.
 
-Exit status: 0 when nothing is wrong, 1 otherwise, 2 for wrong usage, 8 if stdout cannot be written.`,
+Exit status: 0 if no check failed, 1 otherwise, 2 for wrong usage, 8 if stdout cannot be written.`,
 		Example: `  spotauth doctor
   spotauth doctor --json`,
 		Args: cobra.NoArgs,
@@ -43,16 +48,24 @@ Exit status: 0 when nothing is wrong, 1 otherwise, 2 for wrong usage, 8 if stdou
 
 type doctorOptions struct{ json bool }
 
-// A finding is what one check of the doctor says.
+// The states of a finding. A note is worth knowing and needs nothing done.
+const (
+	isOK   = "ok"
+	isNote = "note"
+	isFail = "fail"
+)
+
+// A finding is what one check found.
 type finding struct {
 	Check  string `json:"check"`
-	OK     bool   `json:"ok"`
+	Status string `json:"status"`
 	Result string `json:"result"`
-	Next   string `json:"next,omitempty"` // what to do, where it is not ok
+	Next   string `json:"next,omitempty"` // what to do
 }
 
-func fine(check, result string) finding        { return finding{check, true, result, ""} }
-func wrong(check, result, next string) finding { return finding{check, false, result, next} }
+func fine(check, result string) finding        { return finding{check, isOK, result, ""} }
+func note(check, result string) finding        { return finding{check, isNote, result, ""} }
+func wrong(check, result, next string) finding { return finding{check, isFail, result, next} }
 
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	l, err := a.open(session.Settings{})
@@ -61,63 +74,84 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 		if f.Exit == exitUsage || f.Exit == exitLogin {
 			return err
 		}
-		return a.tellFindings([]finding{wrong("settings", f.Message, "mend the file, or remove it and run: spotauth login")}, o.json)
+		next := cmp.Or(f.Hint, `correct the file, or delete it and run "spotauth login"`)
+		return a.showFindings([]finding{wrong("settings", f.Message, next)}, o.json)
 	}
 	address, err := a.sandboxAddress()
 	if err != nil {
 		return err
 	}
-	findings := []finding{checkClientID(l.Session), fine("redirect uri", registered(l.Session)+" (compare with the app's settings, letter by letter)")}
+	findings := []finding{
+		checkClientID(l.Session),
+		fine("redirect URI", registered(l.Session)+" (must be the same, character by character, in the app's settings)"),
+	}
 	findings = append(findings, checkLoopback(), a.checkOpener(), a.checkStore(ctx, l.Session), a.checkLogin(ctx, l), a.checkProxy())
 	findings = append(findings, a.checkHosts(ctx, address)...)
 	findings = append(findings, a.checkLimit(l.Session))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return a.tellFindings(findings, o.json)
+	return a.showFindings(findings, o.json)
 }
 
-func (a *app) tellFindings(findings []finding, asJSON bool) error {
-	if home := a.home(); home != "" { // it names the person
-		for i, f := range findings {
-			findings[i].Result, findings[i].Next = strings.ReplaceAll(f.Result, home, "~"), strings.ReplaceAll(f.Next, home, "~")
-		}
-	}
-	var text strings.Builder
-	bad := 0
-	for _, f := range findings {
-		mark := "ok  "
-		if !f.OK {
-			mark = "FAIL"
-			bad++
-		}
-		fmt.Fprintf(&text, "%s  %-13s %s\n", mark, f.Check, f.Result)
-		if f.Next != "" {
-			fmt.Fprintf(&text, "%20s%s\n", "", f.Next)
+func (a *app) showFindings(findings []finding, asJSON bool) error {
+	failed := 0
+	for i, f := range findings {
+		findings[i].Result, findings[i].Next = a.withoutHome(f.Result), a.withoutHome(f.Next)
+		if f.Status == isFail {
+			failed++
 		}
 	}
 	var err error
 	if asJSON {
 		err = printJSON(a.console.Out, findings)
 	} else {
-		err = write(a.console.Out, text.String())
+		err = write(a.console.RawOut, a.findingsText(findings))
 	}
-	if err == nil && bad > 0 {
-		err = fmt.Errorf("%d of %d checks found something wrong", bad, len(findings))
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("%d of %d checks failed", failed, len(findings))
 	}
 	return err
 }
 
+func (a *app) findingsText(findings []finding) string {
+	styles := map[string]console.Style{isOK: console.Green, isNote: console.Yellow, isFail: console.Red}
+	marks := map[string]string{isOK: "ok  ", isNote: "note", isFail: "FAIL"}
+	var rows [][]string
+	for _, f := range findings {
+		rows = append(rows, []string{f.Check, f.Result})
+	}
+	var text strings.Builder
+	for i, row := range console.Columns(rows) {
+		f := findings[i]
+		column := len("FAIL") + 2 + len(row[0]) // where the result begins; the checks have names in ASCII
+		fmt.Fprintf(&text, "%s  %s%s\n", a.console.Paint(styles[f.Status], marks[f.Status]), row[0], a.console.Wrap(row[1], column))
+		if f.Next != "" {
+			fmt.Fprintf(&text, "%*s%s\n", column, "", a.console.Wrap(console.Safe(f.Next), column))
+		}
+	}
+	return text.String()
+}
+
+// withoutHome shortens the home folder to ~, for its path names the person.
+func (a *app) withoutHome(text string) string {
+	home := filepath.Clean(a.home())
+	if home == "." || home == string(filepath.Separator) {
+		return text
+	}
+	return strings.ReplaceAll(text, home+string(filepath.Separator), "~"+string(filepath.Separator))
+}
+
 func checkClientID(s *session.Session) finding {
-	const name = "client id"
+	const name = "client ID"
 	id := s.Settings().ClientID
 	switch {
 	case id == "" && s.Settings().Store == session.InMemory:
-		return fine(name, "not needed for an access token")
+		return fine(name, "not needed with an access token")
 	case id == "":
-		return wrong(name, "none is known", "spotauth login")
+		return wrong(name, "not known", `run "spotauth login"`)
 	case auth.CheckClientID(id) != nil:
-		return wrong(name, "is not 32 hexadecimal digits", "spotauth login --client-id ID")
+		return wrong(name, "not 32 characters of 0-9 and a-f", `run "spotauth login --client-id ID"`)
 	}
 	return fine(name, id)
 }
@@ -134,9 +168,9 @@ func checkLoopback() finding {
 	}
 	switch {
 	case len(works) == 0:
-		return wrong(name, "no listener on 127.0.0.1 or [::1]", "bring the loopback interface up")
+		return wrong(name, "neither 127.0.0.1 nor [::1] can be listened on", "bring the loopback interface up")
 	case works[0] != "127.0.0.1":
-		return wrong(name, "only [::1] can be had", "register http://[::1]/callback in the app's settings as well")
+		return wrong(name, "only [::1] is available", "register http://[::1]/callback in the app's settings as well")
 	}
 	return fine(name, strings.Join(works, " and "))
 }
@@ -158,7 +192,7 @@ func (a *app) checkOpener() finding {
 			return fine(name, c)
 		}
 	}
-	return fine(name, "none can be opened here; spotauth login prints the address")
+	return note(name, "none here; login prints the URL to open")
 }
 
 func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
@@ -167,15 +201,16 @@ func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 		return fine("store", "the environment; nothing is saved")
 	}
 	if err := s.Probe(ctx); err != nil {
-		return wrong(name, "does not keep and delete: "+err.Error(), a.explain(err).Hint)
+		f := a.explain(err)
+		return wrong(name, f.Message, f.Hint)
 	}
-	return fine(name, "keeps, gives back and deletes")
+	return fine(name, "can save, read and delete")
 }
 
 func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	const name = "login"
 	if active.loginVar != "" {
-		return fine(name, active.loginVar+", whose scopes and end nobody knows")
+		return note(name, "from "+active.loginVar+"; its scopes and its end are not known")
 	}
 	l, err := active.Load(ctx)
 	if err == nil && l.Dead != nil {
@@ -185,16 +220,17 @@ func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 		f := a.explain(err)
 		return wrong(name, f.Message, f.Hint)
 	}
-	by := l.ReauthBy()
 	result := "saved; scopes " + strings.Join(l.Scopes, " ")
 	if !l.AccessExpiresAt.IsZero() {
 		result += "; access token until " + a.clock(l.AccessExpiresAt)
 	}
-	if !by.IsZero() {
-		result += fmt.Sprintf("; sign in again by %s (%s)", day(by), inDays(a.now(), by))
-		if by.Sub(a.now()) <= lastDays {
-			return wrong(name, result, loginCommand)
-		}
+	by := l.ReauthBy()
+	if by.IsZero() {
+		return fine(name, result)
+	}
+	result += fmt.Sprintf("; ends %s (%s)", day(by), inDays(a.now(), by))
+	if by.Sub(a.now()) <= lastDays {
+		return finding{name, isNote, result, fmt.Sprintf("run %q", a.withProfile(loginCommand))}
 	}
 	return fine(name, result)
 }
@@ -205,45 +241,50 @@ func (a *app) checkProxy() finding {
 	u, err := proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
 	switch {
 	case err != nil:
-		return wrong(name, err.Error(), "HTTPS_PROXY=http://HOST:PORT")
+		return wrong(name, err.Error(), "set HTTPS_PROXY to http://HOST:PORT")
 	case u == nil:
-		return fine(name, "none")
+		return fine(name, "none set")
 	}
 	return fine(name, "set in the environment")
 }
 
-// checkHosts knocks at both hosts, without a token, and reads their clocks.
+// checkHosts contacts Spotify's hosts, or the stand-in, without a token, and reads their clocks.
 func (a *app) checkHosts(ctx context.Context, address string) []finding {
+	hosts := []struct{ check, origin string }{{"sign-in", auth.Origin}, {"Web API", spotify.Origin}}
+	if address != "" {
+		hosts = hosts[:1]
+		hosts[0].check, hosts[0].origin = "stand-in", address
+	}
 	var findings []finding
-	var skew time.Duration
-	answered := false
-	for _, origin := range []string{auth.Origin, spotify.Origin} {
-		if address != "" {
-			origin = address
-		}
-		host := strings.TrimPrefix(strings.TrimPrefix(origin, "https://"), "http://")
-		date, err := a.knock(ctx, origin)
+	var clock finding
+	for _, h := range hosts {
+		_, host, _ := strings.Cut(h.origin, "://")
+		start := time.Now()
+		date, err := a.contact(ctx, h.origin)
 		if err != nil {
-			findings = append(findings, wrong("reach", host+": "+err.Error(), "check the network, the proxy and this machine's certificates"))
+			findings = append(findings, wrong(h.check, host+": "+err.Error(), "check the network, the proxy and this machine's certificates"))
 			continue
 		}
-		findings = append(findings, fine("reach", host))
+		findings = append(findings, fine(h.check, fmt.Sprintf("%s is reachable, %d ms", host, time.Since(start).Milliseconds())))
 		if !date.IsZero() {
-			skew, answered = a.now().Sub(date), true
+			clock = checkClock(a.now().Sub(date))
 		}
 	}
-	switch {
-	case !answered:
-	case skew.Abs() > 2*time.Minute:
-		findings = append(findings, wrong("clock", fmt.Sprintf("differs from spotify's by %s", skew.Round(time.Second)), "set this machine's clock"))
-	default:
-		findings = append(findings, fine("clock", "agrees with spotify's"))
+	if clock.Check != "" {
+		findings = append(findings, clock)
 	}
 	return findings
 }
 
-// knock asks a host for nothing; any answer will do.
-func (a *app) knock(ctx context.Context, origin string) (date time.Time, err error) {
+func checkClock(ahead time.Duration) finding {
+	if ahead.Abs() > 2*time.Minute {
+		return wrong("clock", fmt.Sprintf("differs from Spotify's by %s", ahead.Round(time.Second)), "set this machine's clock")
+	}
+	return fine("clock", "agrees with Spotify's")
+}
+
+// contact sends a request for nothing to a host; any answer will do.
+func (a *app) contact(ctx context.Context, origin string) (date time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodHead, origin+"/", nil)
@@ -255,7 +296,7 @@ func (a *app) knock(ctx context.Context, origin string) (date time.Time, err err
 		return time.Time{}, briefly(err)
 	}
 	resp.Body.Close()
-	date, _ = http.ParseTime(resp.Header.Get("Date")) // zero where there is none
+	date, _ = http.ParseTime(resp.Header.Get("Date")) // zero if there is none
 	return date, nil
 }
 
@@ -266,7 +307,7 @@ func briefly(err error) error {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &name):
-		return errors.New("the name is not found")
+		return errors.New("the name could not be resolved")
 	case errors.As(err, &system):
 		return system
 	case errors.As(err, &certificate):
@@ -281,8 +322,8 @@ func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
 	for _, group := range []string{spotify.AllPaths, session.TokenLimit} {
 		if until := s.CoolDown(group); !until.IsZero() {
-			return wrong(name, "spotify asked not to be asked before "+a.clock(until), "wait")
+			return wrong(name, "rate-limited by Spotify until "+a.clock(until), "try again then, or allow a longer wait with --max-wait")
 		}
 	}
-	return fine(name, "none known")
+	return fine(name, "no active limit")
 }

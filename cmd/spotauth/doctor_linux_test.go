@@ -18,18 +18,18 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		spoil               func(*bench)
 	}{
 		{"nothing", "", "", func(*bench) {}},
-		{"clock", "FAIL  clock         differs from spotify's by 3h0m", "set this machine's clock",
+		{"clock", "FAIL  clock         differs from Spotify's by 3h0m", "set this machine's clock",
 			func(b *bench) { b.now = b.now.Add(3 * time.Hour) }},
-		{"about to end", "FAIL  login         saved; scopes user-follow-read; ", "spotauth login",
+		{"about to end", "note  login         saved; scopes user-follow-read; ", `run "spotauth login"`,
 			func(b *bench) { b.now = b.now.AddDate(0, 0, 170) }},
 		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *bench) {
 			b.server.RevokeRefreshTokens()
 			b.server.ExpireAccessTokens()
 			b.run("whoami")
 		}},
-		{"limit", "FAIL  rate limit    spotify asked not to be asked before ", "wait", func(b *bench) { b.run("artists") }},
-		{"unreachable", "FAIL  reach         127.0.0.1:", "check the network", func(b *bench) { b.server.Close() }},
-		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "HTTPS_PROXY=http://HOST:PORT",
+		{"limit", "FAIL  rate limit    rate-limited by Spotify until ", "try again then", func(b *bench) { b.run("artists") }},
+		{"unreachable", "FAIL  stand-in      127.0.0.1:", "check the network", func(b *bench) { b.server.Close() }},
+		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY to http://HOST:PORT",
 			func(b *bench) { b.t.Setenv("HTTPS_PROXY", "http://user:hidden@[::1") }},
 		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *bench) {
 			for name := range b.logins() {
@@ -38,7 +38,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				}
 			}
 		}},
-		{"no store", "FAIL  file          does not keep and delete: writing the login file: ", "", func(b *bench) {
+		{"no store", "FAIL  file          writing the login file: ", "", func(b *bench) {
 			for name := range b.logins() {
 				folder := filepath.Dir(name)
 				if err := os.RemoveAll(folder); err != nil {
@@ -69,5 +69,24 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// On a terminal a finding wraps under its own column, and its state has a color.
+func TestDoctorOnATerminal(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{})
+	m.signIn()
+	m.env["TERM"] = "xterm-256color"
+	m.env["DISPLAY"] = ""
+	r := m.onTerminal(60, nil, "doctor").wait()
+	for _, want := range []string{
+		"\x1b[32mok  \x1b[0m  client ID     5107a0c3d9e84b6f8a2b1c4d7e9f0a35\r\n",
+		"\x1b[32mok  \x1b[0m  redirect URI  http://127.0.0.1/callback (must be the\r\n                    same, character by character, in the\r\n                    app's settings)\r\n",
+		"\x1b[33mnote\x1b[0m  browser       none here; login prints the URL to open\r\n",
+	} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("%q is missing in\n%s", want, r.stderr)
+		}
 	}
 }

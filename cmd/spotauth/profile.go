@@ -2,21 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/session"
 )
 
 func newProfileCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
-		Short: "Keep several accounts apart",
-		Long: `Keep several accounts apart. A profile is one login and its settings; sign in with --profile NAME
-to make one. Which one is meant: --profile, then SPOTAUTH_PROFILE, then the one of "profile use".
+		Short: "Manage several accounts",
+		Long: `Manage several accounts. A profile is one login and its settings. To create one,
+sign in with --profile NAME. spotauth uses --profile, then SPOTAUTH_PROFILE, then
+the profile set by "profile use".
 
 Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keychain.`,
 		Example: `  spotauth login --profile work
@@ -24,18 +25,22 @@ Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keycha
   spotauth profile use work
   spotauth profile remove work`,
 	}
-	cmd.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
-			Long: `List the profiles: name, client id, store, and which one is meant where none is named.
+	var o profileListOptions
+	list := &cobra.Command{
+		Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
+		Long: `List the profiles: name, account, store, and when the login ends. A * marks the
+default profile. It reads the settings and contacts neither the keychain nor Spotify.
 
 Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written.`,
-			Example: `  spotauth profile list`,
-			RunE:    func(*cobra.Command, []string) error { return a.profileList() },
-		},
+		Example: `  spotauth profile list
+  spotauth profile list --json`,
+		RunE: func(*cobra.Command, []string) error { return a.profileList(o) },
+	}
+	list.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	cmd.AddCommand(list,
 		&cobra.Command{
-			Use: "use NAME", Short: "Make a profile the one that is meant where none is named", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
-			Long: `Make a profile the one that is meant where neither --profile nor SPOTAUTH_PROFILE names one.
+			Use: "use NAME", Short: "Set the default profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
+			Long: `Set the profile to use if neither --profile nor SPOTAUTH_PROFILE names one.
 
 Exit status: 0, 1, 2 for wrong usage or an unknown profile.`,
 			Example: `  spotauth login --profile work
@@ -43,8 +48,8 @@ Exit status: 0, 1, 2 for wrong usage or an unknown profile.`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
 		},
 		&cobra.Command{
-			Use: "remove NAME", Short: "Forget the login and the settings of a profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
-			Long: `Forget the saved login of a profile and its settings.
+			Use: "remove NAME", Short: "Delete the login and the settings of a profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
+			Long: `Delete the saved login of a profile and its settings.
 
 Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no keychain.`,
 			Example: `  spotauth login --profile work
@@ -55,31 +60,79 @@ Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no key
 	return group(cmd)
 }
 
-func (a *app) profileList() error {
-	o, err := a.sessionOptions(session.Settings{})
+type profileListOptions struct{ json bool }
+
+// A listedProfile is what `profile list --json` prints of a profile.
+type listedProfile struct {
+	Name      string     `json:"name"`
+	Default   bool       `json:"default"`
+	Account   *string    `json:"account"`
+	ClientID  string     `json:"client_id"`
+	Store     string     `json:"store"`
+	LoginEnds *time.Time `json:"login_ends"`
+	SignedOut bool       `json:"signed_out"`
+}
+
+func (a *app) profileList(o profileListOptions) error {
+	options, err := a.sessionOptions(session.Settings{})
 	if err != nil {
 		return err
 	}
-	profiles, err := session.Profiles(o)
+	profiles, err := session.Profiles(options)
 	if err != nil {
 		return err
+	}
+	list := []listedProfile{}
+	for _, p := range profiles {
+		l := listedProfile{
+			Name: p.Name, Default: p.Default, ClientID: p.Settings.ClientID, Store: p.Settings.Store,
+			LoginEnds: utcOrNil(p.LoginEnds), SignedOut: p.SignedOut,
+		}
+		if p.Account != "" {
+			l.Account = &p.Account
+		}
+		list = append(list, l)
+	}
+	if o.json {
+		return printJSON(a.console.Out, list)
+	}
+	if len(list) == 0 {
+		a.console.Note("no profiles yet; \"spotauth login\" creates one")
+		return nil
+	}
+	return a.showProfiles(list)
+}
+
+// showProfiles reads the settings alone, so what Spotify has ended in the meantime is not known.
+func (a *app) showProfiles(list []listedProfile) error {
+	rows := [][]string{{" ", "NAME", "ACCOUNT", "STORE", "LOGIN ENDS"}}
+	for _, p := range list {
+		mark, account, ends := " ", "-", "not known"
+		if p.Default {
+			mark = "*"
+		}
+		if p.Account != nil {
+			account = *p.Account
+		}
+		switch {
+		case p.SignedOut:
+			ends = "signed out"
+		case p.LoginEnds != nil && p.LoginEnds.Before(a.now()):
+			ends = "ended " + day(*p.LoginEnds)
+		case p.LoginEnds != nil:
+			ends = day(*p.LoginEnds)
+		}
+		rows = append(rows, []string{mark, p.Name, account, p.Store, ends})
 	}
 	var text strings.Builder
-	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	for _, p := range profiles {
-		mark := ""
-		if p.Default {
-			mark = "default"
+	for i, row := range console.Columns(rows) {
+		line := row[0][:1] + " " + strings.Join(row[1:], "") // one blank is enough after the mark
+		if i == 0 {
+			line = a.console.Paint(console.Bold, line)
 		}
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\n", p.Name, p.Settings.ClientID, p.Settings.Store, mark)
+		text.WriteString(line + "\n")
 	}
-	if err := columns.Flush(); err != nil {
-		return err
-	}
-	if len(profiles) == 0 {
-		a.console.Note("no profiles yet; spotauth login makes one")
-	}
-	return write(a.console.Out, text.String())
+	return write(a.console.RawOut, text.String())
 }
 
 func (a *app) profileUse(ctx context.Context, name string) error {
@@ -93,7 +146,7 @@ func (a *app) profileUse(ctx context.Context, name string) error {
 	if err := session.Use(ctx, o, name); err != nil {
 		return err
 	}
-	a.console.Note("profile %s is meant where none is named", name)
+	a.console.Note("%s is now the default profile", name)
 	return nil
 }
 

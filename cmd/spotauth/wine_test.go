@@ -150,7 +150,7 @@ func (w *wine) testLoginToLogout(t *testing.T) {
 		{[]string{"status"}, 0, "kept in       keychain", ""},
 		{[]string{"artists", "--format", "csv", "--output", list}, 0, "", ""},
 		{[]string{"artists", "--output", list, "--format", "excel-csv"}, 0, "", ""}, // over the first one
-		{[]string{"doctor"}, 0, "keychain      keeps, gives back and deletes", ""},
+		{[]string{"doctor"}, 0, "keychain      can save, read and delete", ""},
 		{[]string{"logout"}, 0, "", ""},
 		{[]string{"token"}, 4, "", "not signed in"},
 		{[]string{"logout"}, 0, "", ""},

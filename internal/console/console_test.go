@@ -186,3 +186,15 @@ func TestMessagesFromManyGoroutines(t *testing.T) {
 		t.Errorf("%d bytes of messages, want %d whole lines", len(got), 400)
 	}
 }
+
+func TestColumnsLineUp(t *testing.T) {
+	rows := console.Columns([][]string{{"NAME", "ACCOUNT"}, {"default", "a\tb"}, {"椎名林檎", "c"}})
+	var got []string
+	for _, row := range rows {
+		got = append(got, strings.Join(row, ""))
+	}
+	want := []string{"NAME      ACCOUNT", `default   a\tb`, "椎名林檎  c"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
