@@ -96,7 +96,7 @@ func TestConsentClock(t *testing.T) {
 		status string
 		within int // exit status of status --check --within 14d
 	}{
-		{0, "", "sign in again by 23 May 2027 (in 181 days)", 0},
+		{0, "", "login ends  23 May 2027 (in 181 days)", 0},
 		{165, "", "(in 16 days)", 0},
 		{166, "", "(in 15 days)", 0},
 		{167, "this login ends by 23 May 2027 (in 14 days); run \"spotauth login\"", "(in 14 days)", 4},

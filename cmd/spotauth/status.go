@@ -17,15 +17,23 @@ func newStatusCmd(a *app) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show the saved login and until when it lasts",
-		Long: `Show the saved login: account, client id, scopes, where it is kept, until when the access token
-lives, and by when to sign in again (Spotify ends every login six months after consent).
+		Short: "Show the saved login and when it ends",
+		Long: `Show the saved login: the account, when the login ends (Spotify ends every
+login six months after you agreed), when the access token ends, the profile,
+client ID, scopes and where the login is stored.
 
-It asks nobody, unless --check has it try the login. With --check --within 14d it also fails when
-the login ends within that time, for cron.
+It works offline. With --check it also asks Spotify whether the login works.
+With --within 14d it fails if the login ends within that time, for cron.
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain, 8 if stdout
-cannot be written; with --check also 5 if Spotify limits the rate and 6 if it cannot be reached.`,
+Exit status:
+  0  the login can be used
+  1  any other error
+  2  wrong usage
+  4  a login is needed, or it ends within --within
+  5  --check: rate-limited for longer than --max-wait
+  6  --check: Spotify can't be reached
+  7  the keychain (or the chosen store) can't be used
+  8  stdout could not be written`,
 		Example: `  spotauth status
   spotauth status --json
   spotauth status --check --within 14d`,
@@ -43,15 +51,12 @@ type statusOptions struct {
 
 func (o *statusOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.json, "json", false, "as JSON")
+	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.check, "check", false, "ask Spotify whether it still accepts the login")
-	f.Var(&o.within, "within", "with --check: fail if the login ends within this time, such as 14d")
+	f.Var(&o.within, "within", "fail with status 4 if the login ends within `TIME`, such as 14d")
 }
 
 func (a *app) status(ctx context.Context, o statusOptions) (err error) {
-	if o.within > 0 && !o.check {
-		return usageError{errors.New("--within needs --check")}
-	}
 	l, err := a.open(session.Settings{})
 	if err != nil {
 		return err
@@ -67,13 +72,16 @@ func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 		}
 	}
 	l.warnOfEnd(login)
-	if err := a.printStatus(a.statusOf(l.Session, login), o.json); err != nil {
+	report := a.statusOf(l.Session, login)
+	report.checked = o.check && login.Dead == nil
+	if err := a.printStatus(report, o.json); err != nil {
 		return err
 	}
 	if login.Dead != nil {
 		return session.ErrDead
 	}
-	if by := login.ReauthBy(); o.check && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
+	asked := o.check || o.within > 0
+	if by := login.ReauthBy(); asked && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
 		return endsSoon{by}
 	}
 	return nil
@@ -103,7 +111,9 @@ type statusReport struct {
 	ReauthBy        *time.Time `json:"reauth_by"`
 	Dead            bool       `json:"dead"`
 	Sandbox         *string    `json:"sandbox"` // the address of a stand-in; null for Spotify
-	now             time.Time
+
+	checked bool
+	now     time.Time
 }
 
 type account struct {
@@ -136,39 +146,50 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	if asJSON {
 		return printJSON(a.console.Out, r)
 	}
-	text := &strings.Builder{}
-	line := func(name, value string) {
+	var facts []fact
+	add := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(text, "%-13s %s\n", name, value)
+			facts = append(facts, fact{name, value})
 		}
 	}
 	if r.Sandbox != nil {
-		line("Spotify", "stand-in at "+*r.Sandbox)
+		add("Spotify", "stand-in at "+*r.Sandbox)
 	}
 	if r.Account != nil {
-		line("account", accountName(session.Account(*r.Account)))
+		add("account", accountName(session.Account(*r.Account)))
 	}
-	line("profile", r.Profile)
-	line("client id", r.ClientID)
-	line("scopes", strings.Join(r.Scopes, " "))
-	line("kept in", r.Store)
+	add("login ends", a.loginEnd(r))
+	add("token ends", a.tokenEnd(r))
+	add("profile", r.Profile)
+	add("client ID", r.ClientID)
+	add("scopes", strings.Join(r.Scopes, " "))
+	add("stored in", r.Store)
+	if r.checked {
+		add("checked", "Spotify accepts this login ("+a.clock(r.now)+")")
+	}
+	return write(a.console.Out, inColumns(facts, a.console.Width()))
+}
+
+func (a *app) loginEnd(r statusReport) string {
 	switch {
 	case r.Dead:
-		line("state", "no longer accepted by spotify")
-	case r.AccessExpiresAt == nil:
-	case r.AccessExpiresAt.Before(r.now):
-		line("access token", "expired; the next command refreshes it")
-	default:
-		line("access token", "until "+a.clock(*r.AccessExpiresAt))
-	}
-	switch {
-	case r.Dead || r.Account == nil:
+		return "it has ended: Spotify no longer accepts it"
+	case r.Account == nil:
+		return ""
 	case r.ReauthBy == nil:
-		line("sign in again", "six months after you agreed, on a day that is not known here")
-	default:
-		line("sign in again", fmt.Sprintf("by %s (%s)", day(*r.ReauthBy), inDays(r.now, *r.ReauthBy)))
+		return "six months after you agreed, on a day that is not known here"
 	}
-	return write(a.console.Out, text.String())
+	return fmt.Sprintf("%s (%s)", day(*r.ReauthBy), inDays(r.now, *r.ReauthBy))
+}
+
+func (a *app) tokenEnd(r statusReport) string {
+	switch {
+	case r.Dead || r.AccessExpiresAt == nil:
+		return ""
+	case r.AccessExpiresAt.Before(r.now):
+		return "it has ended; the next command refreshes it"
+	}
+	return a.clock(*r.AccessExpiresAt)
 }
 
 // endsSoon says that the six months are nearly over.
@@ -176,7 +197,7 @@ type endsSoon struct{ by time.Time }
 
 func (e endsSoon) Error() string { return "the login ends by " + day(e.by) }
 
-// days is a duration that may be given as "14d".
+// days is a duration that may be given as "14d" or "2w".
 type days time.Duration
 
 func (d *days) String() string { return time.Duration(*d).String() }
@@ -187,6 +208,8 @@ func (d *days) Set(text string) error {
 	unit := time.Duration(1)
 	if n, ok := strings.CutSuffix(text, "d"); ok {
 		text, unit = n+"h", 24
+	} else if n, ok := strings.CutSuffix(text, "w"); ok {
+		text, unit = n+"h", 7*24
 	}
 	n, err := time.ParseDuration(text)
 	if err != nil || n < 0 || n > math.MaxInt64/unit {

@@ -34,7 +34,7 @@ func TestLoginAsksBeforeTheAccountChanges(t *testing.T) {
 			if r := login.wait(); r.status != tt.status {
 				t.Errorf("status %d, want %d; the terminal shows\n%s", r.status, tt.status, r.stderr)
 			}
-			if r := m.run("status"); !strings.Contains(r.stdout, "account       "+tt.account) {
+			if r := m.run("status"); !strings.Contains(r.stdout, "account     "+tt.account) {
 				t.Errorf("afterwards:\n%s", r.stdout)
 			}
 		})

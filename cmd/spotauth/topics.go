@@ -2,7 +2,8 @@ package main
 
 import "github.com/spf13/cobra"
 
-const environmentHelp = `spotauth reads these variables. An empty one counts as unset.
+const environmentHelp = `spotauth reads these variables. An empty one counts as unset, except for
+SPOTAUTH_SANDBOX, which must have an address if it is set.
 
   SPOTAUTH_PROFILE         the profile to use, like --profile
   SPOTAUTH_CLIENT_ID       the client ID, like login --client-id

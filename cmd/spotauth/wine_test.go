@@ -147,7 +147,7 @@ func (w *wine) testLoginToLogout(t *testing.T) {
 		status         int
 		stdout, stderr string // parts
 	}{
-		{[]string{"status"}, 0, "kept in       keychain", ""},
+		{[]string{"status"}, 0, "stored in   keychain", ""},
 		{[]string{"artists", "--format", "csv", "--output", list}, 0, "", ""},
 		{[]string{"artists", "--output", list, "--format", "excel-csv"}, 0, "", ""}, // over the first one
 		{[]string{"doctor"}, 0, "keychain      can save, read and delete", ""},
