@@ -27,22 +27,24 @@ func newArtistsCmd(a *app) *cobra.Command {
 		Short: "Export the artists you follow",
 		Long: `Export all artists that the account follows.
 
-stdout gets all of them or nothing (ndjson without --strict streams: look at the exit status); with
---output the file is replaced only when the new list is whole.
+stdout gets the complete list or nothing. Only ndjson without --strict is
+written page by page, so check the exit status. With --output, the file is
+replaced only if the new list is complete. Its extension decides the format,
+unless --format does.
 
-Fields: position (1 is the first that Spotify listed), id, name, uri, url, image_url (the widest),
-genres, followers, popularity. Spotify withholds the last three from most apps: they are empty then,
-or null in JSON. csv and tsv show id,name,uri,url,image_url, a table position,name,url (position,name,id below 84
-columns), unless --fields says otherwise; --fields +genres adds to them. A table leaves out columns
-that do not fit the terminal.
+Fields: position (1 is the first one that Spotify lists), id, name, uri, url,
+image_url (the widest), genres, followers, popularity. Spotify withholds the
+last three from most apps: they are empty then, or null in JSON. csv and tsv
+default to id,name,uri,url,image_url, a table to position,name,url (or
+position,name,id on fewer than 84 columns). --fields replaces the default, and
+--fields +genres adds to it. A table leaves out columns that don't fit.
 
-With --from, the artists come from a file: what spotauth wrote, the ZIP of your account data from
-Spotify or its YourLibrary.json, or one ID, URI or link per line. position is then the place in it.
-This needs no login and no network.
+With --from, the artists come from a file: one that spotauth wrote, the ZIP of
+your account data from Spotify or its YourLibrary.json, or a text with one ID,
+URI or link per line. position is then the place in it. This needs no login
+and no network.
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate for
-longer than --max-wait, 6 if it cannot be reached, 7 if there is no keychain, 8 if the output
-cannot be written, 10 if --strict or --max-drop held it back.`,
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
 		Example: `  spotauth artists --format csv > follows.csv
   spotauth artists --format csv --output follows.csv
   spotauth artists --jq '.[].name'
@@ -66,16 +68,16 @@ type artistsOptions struct {
 
 func (o *artistsOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from", "", "export the list in this `FILE` instead, without a login; - is stdin")
-	f.StringVar(&o.format, "format", "", strings.Join(texts(export.Formats()), ", ")+"\n(default: by the extension of --output; table on a terminal, json otherwise)")
-	f.StringVar(&o.fields, "fields", "", "which fields, such as id,name or +genres")
-	f.StringVar(&o.jq, "jq", "", "a jq program to run over the JSON")
-	f.StringVar(&o.sort, "sort", string(export.Recent), "recent (as Spotify lists them), name or id")
-	f.IntVar(&o.limit, "limit", 0, "at most this many (default all)")
-	f.BoolVar(&o.raw, "raw", false, "Spotify's own objects, untouched (json and ndjson)")
-	f.StringVarP(&o.output, "output", "o", onStdout, "write to this file, replaced only when whole; - is stdout")
-	f.BoolVar(&o.strict, "strict", false, "fail with status 10 unless Spotify counts as many as were found")
-	f.StringVar(&o.maxDrop, "max-drop", "", "with --output: keep the old file if more of its artists than this, such as 20%, would be gone\n(default: if all would be; 100%: replace in any case, the only value beside --jq)")
+	f.StringVar(&o.from, "from", "", "export the list in `FILE` instead, without a login; - is stdin")
+	f.StringVar(&o.format, "format", "", "`FORMAT`: "+strings.Join(texts(export.Formats()), ", ")+" (default: by the extension of FILE, else table on a terminal and json otherwise)")
+	f.StringVar(&o.fields, "fields", "", "the `FIELDS` to write, such as id,name or +genres")
+	f.StringVar(&o.jq, "jq", "", "run the jq `PROGRAM` over the JSON")
+	f.StringVar(&o.sort, "sort", string(export.Recent), "`ORDER`: recent (as Spotify lists them), name or id")
+	f.IntVar(&o.limit, "limit", 0, "write at most `N` artists")
+	f.BoolVar(&o.raw, "raw", false, "write Spotify's own objects, unchanged (json and ndjson)")
+	f.StringVarP(&o.output, "output", "o", onStdout, "write to `FILE`; - is stdout")
+	f.BoolVar(&o.strict, "strict", false, "exit with 10 if Spotify counts more or fewer artists than were found")
+	f.StringVar(&o.maxDrop, "max-drop", "", "keep the old FILE if more than `PERCENT` of its artists would disappear, such as 20% (default: only if the new list is empty; 100%: never)")
 	complete(cmd, "format", texts(export.Formats())...)
 	complete(cmd, "sort", texts(export.Orders())...)
 	completeBy(cmd, "fields", completeFields)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +40,18 @@ var exitMeanings = []struct {
 	{exitBug, "a bug in spotauth"},
 	{exitNoProgram, "exec: CMD can't be run"},
 	{exitNoCommand, "exec: CMD is not found"},
+}
+
+// exitStatuses is the end of a command's help: the statuses that it uses.
+func exitStatuses(statuses ...int) string {
+	var b strings.Builder
+	b.WriteString("Exit statuses:")
+	for _, e := range exitMeanings {
+		if slices.Contains(statuses, e.status) {
+			fmt.Fprintf(&b, "\n%4d  %s", e.status, wrap(e.meaning, 78-6, "      "))
+		}
+	}
+	return b.String()
 }
 
 // errorCodes are the codes of a JSON error, each with its exit status.

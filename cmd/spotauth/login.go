@@ -24,19 +24,20 @@ func newLoginCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Sign in through the browser and save the login",
-		Long: `Sign in through the browser, check who it is, and save the login in the keychain.
+		Long: `Sign in through the browser, check which account it is, and save the login in
+the keychain.
 
-The address of Spotify's consent page is printed on stderr and opened in the browser. Where the
-browser runs on another machine, paste the address of the page that failed to load.
+spotauth opens Spotify's consent page in the browser and prints its URL. If
+the browser runs on another machine, paste the URL of the page that fails to
+load.
 
-Without a terminal (cron, a container): --begin prints the address on stdout, and --finish reads
-the address of the failed page on stdin.
+Without a terminal (cron, a container), --begin prints the URL on stdout, and
+--finish reads the URL of the failed page from stdin.
 
-The client id is that of an app of your own; without one, the steps to register it are shown.
+The client ID is that of your own app. If none is known, spotauth explains how
+to register one.
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a scope was not granted, 5 if Spotify limits the rate,
-6 if it cannot be reached, 7 if there is no keychain, 9 if you declined or time ran out; with --begin
-also 8 if stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 9),
 		Example: `  spotauth login
   spotauth login --client-id 5107a0c3d9e84b6f8a2b1c4d7e9f0a35
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback
@@ -55,11 +56,11 @@ func (a *app) loginBy(o loginOptions) func(context.Context, loginOptions) error 
 	switch {
 	case o.begin && o.finish, o.importFile != "" && (o.begin || o.finish):
 		return func(context.Context, loginOptions) error {
-			return usageError{errors.New("--begin, --finish and --import exclude each other")}
+			return usageError{errors.New("--begin, --finish and --import can't be combined")}
 		}
 	case o.secretStdin && (o.begin || o.finish):
 		return func(context.Context, loginOptions) error {
-			return usageError{errors.New("--begin and --finish read no client secret from stdin; set SPOTAUTH_CLIENT_SECRET for --finish")}
+			return usageError{errors.New("--begin and --finish can't read a client secret from stdin; for --finish, set SPOTAUTH_CLIENT_SECRET")}
 		}
 	case o.begin:
 		return a.beginLogin
@@ -83,18 +84,18 @@ type loginOptions struct {
 
 func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.clientID, "client-id", "", "the app's client id (SPOTAUTH_CLIENT_ID)")
-	f.StringVar(&o.redirectURI, "redirect-uri", "", "as registered (default "+auth.DefaultRedirectURI+", any free port)")
-	f.StringArrayVar(&o.scopes, "scope", nil, "another scope beside "+defaultScope+" (repeatable)")
-	f.BoolVar(&o.secretStdin, "client-secret-stdin", false, "the app has a client secret; read it from stdin")
-	f.BoolVar(&o.noBrowser, "no-browser", false, "print the address and open nothing")
-	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask again, so that another account can be chosen")
+	f.StringVar(&o.clientID, "client-id", "", "the app's client `ID` (SPOTAUTH_CLIENT_ID)")
+	f.StringVar(&o.redirectURI, "redirect-uri", "", "the `URI` as registered (default "+auth.DefaultRedirectURI+", with any free port)")
+	f.StringArrayVar(&o.scopes, "scope", nil, "ask for `SCOPE` in addition to "+defaultScope+" (repeatable)")
+	f.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read the app's client secret from stdin")
+	f.BoolVar(&o.noBrowser, "no-browser", false, "print the URL and open no browser")
+	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask which account to use")
 	f.BoolVar(&o.force, "force", false, "replace the login of another account without asking")
-	f.DurationVar(&o.timeout, "timeout", auth.DefaultTimeout, "how long to wait for the browser")
-	f.BoolVar(&o.begin, "begin", false, "without a terminal: print the address to open, and let --finish end the login")
-	f.BoolVar(&o.finish, "finish", false, "read the address that the browser ended on from stdin, within 10 minutes of --begin")
-	f.StringVar(&o.importFile, "import", "", "take over the login in spotipy's .cache `FILE` instead")
-	f.StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	f.DurationVar(&o.timeout, "timeout", auth.DefaultTimeout, "wait for the browser for `TIME`")
+	f.BoolVar(&o.begin, "begin", false, "print the URL to open; --finish ends the sign-in")
+	f.BoolVar(&o.finish, "finish", false, "read the URL that the browser ended on from stdin, within 10 minutes of --begin")
+	f.StringVar(&o.importFile, "import", "", "import the login from `FILE`, the .cache of spotipy")
+	f.StringVar(&o.store, "store", "", "save the login in `STORE`: keychain, file or helper:NAME (default keychain)")
 	complete(cmd, "store", "keychain", "file", "helper:")
 	completeFile(cmd, "import")
 }

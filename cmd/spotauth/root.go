@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,7 +110,7 @@ func newRootCmd(a *app) *cobra.Command {
 		Long: `spotauth signs you in to Spotify, keeps the login in the system's keychain,
 and exports the artists you follow as JSON or CSV.
 
-Data goes to stdout and nothing else does. Spotauth is not affiliated with Spotify.`,
+Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 		Example: `  spotauth demo
   spotauth login
   spotauth artists --format csv > follows.csv`,
@@ -121,23 +122,47 @@ Data goes to stdout and nothing else does. Spotauth is not affiliated with Spoti
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	f := cmd.PersistentFlags()
-	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "which saved login to use (SPOTAUTH_PROFILE)")
-	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "longest wait for a rate limit before giving up with status 5")
-	f.StringVar(&a.errorFormat, "error-format", a.errorFormat, "how an error is printed: text or json")
-	f.BoolVar(&a.debug, "debug", false, "log requests on stderr, without bodies, queries and secrets")
+	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "use the login of profile `NAME` (SPOTAUTH_PROFILE)")
+	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "wait for a rate limit for at most `TIME`")
+	f.StringVar(&a.errorFormat, "error-format", a.errorFormat, "print errors as `FORMAT`: text or json")
+	f.BoolVar(&a.debug, "debug", false, "log requests to stderr, without bodies, queries and secrets")
 	completeBy(cmd, "profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.completeProfiles(cmd, nil, "")
 	})
 	complete(cmd, "error-format", "text", "json")
-	cmd.AddCommand(
-		newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newTokenCmd(a), newLogoutCmd(a),
-		newArtistsCmd(a), newExecCmd(a), newProfileCmd(a), newSessionCmd(a), newDoctorCmd(a), newDemoCmd(a), newSandboxCmd(a), newOpenerCmd(a), newVersionCmd(a),
-	)
+	addGroup(cmd, "Sign in:", newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newLogoutCmd(a), newProfileCmd(a), newSessionCmd(a))
+	addGroup(cmd, "Export and use:", newArtistsCmd(a), newTokenCmd(a), newExecCmd(a))
+	addGroup(cmd, "Try and repair:", newDemoCmd(a), newSandboxCmd(a), newDoctorCmd(a))
+	cmd.AddCommand(newOpenerCmd(a), newVersionCmd(a))
 	cmd.AddCommand(newTopics()...)
 	cmd.SetHelpCommand(newHelpCmd())
 	addCompletionCmd(cmd)
 	explainArgs(group(cmd))
+	plainDefaults(cmd)
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 79") +
+		"{{if not .HasParent}}\nDocumentation and issues: https://github.com/spotauth/spotauth\n{{end}}")
 	return cmd
+}
+
+func addGroup(root *cobra.Command, title string, cmds ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, cmd := range cmds {
+		cmd.GroupID = title
+	}
+	root.AddCommand(cmds...)
+}
+
+// plainDefaults shows the default of a time as "5m", where Go has "5m0s".
+func plainDefaults(cmd *cobra.Command) {
+	shorten := func(f *pflag.Flag) {
+		if f.Value.Type() == "duration" {
+			f.DefValue = strings.TrimSuffix(f.DefValue, "0s")
+		}
+	}
+	cmd.LocalFlags().VisitAll(shorten)
+	for _, c := range cmd.Commands() {
+		plainDefaults(c)
+	}
 }
 
 // begin runs once the command line was understood, before the command. Until

@@ -23,17 +23,10 @@ login six months after you agreed), when the access token ends, the profile,
 client ID, scopes and where the login is stored.
 
 It works offline. With --check it also asks Spotify whether the login works.
-With --within 14d it fails if the login ends within that time, for cron.
+With --within 14d it exits with 4 if the login ends within that time, for
+cron.
 
-Exit status:
-  0  the login can be used
-  1  any other error
-  2  wrong usage
-  4  a login is needed, or it ends within --within
-  5  --check: rate-limited for longer than --max-wait
-  6  --check: Spotify can't be reached
-  7  the keychain (or the chosen store) can't be used
-  8  stdout could not be written`,
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
 		Example: `  spotauth status
   spotauth status --json
   spotauth status --check --within 14d`,

@@ -17,16 +17,16 @@ func newTokenCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Print a valid access token",
-		Long: `Print an access token that is valid, refreshed if it must be.
+		Long: `Print a valid access token, refreshing it if necessary.
 
-This is the one command that prints a secret. Whoever reads the token can read what its scopes
-allow, for at most an hour.
+This is the only command that prints a secret. Whoever has the token can do
+what its scopes allow, for at most an hour.
 
-Formats: plain; header (an Authorization header); curl (a config for curl -K -, so that no token
-stands in the process list); json (access_token, token_type, expires_at).
+Formats: plain; header (an Authorization header); curl (a config for
+curl -K -, so that the token is in no argument list); json (access_token,
+token_type, expires_at).
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate,
-6 if it cannot be reached, 7 if there is no keychain, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
 		Example: `  spotauth token --format curl | curl -sS -K - https://api.spotify.com/v1/me
   spotauth token --min-life 10m`,
 		Args: cobra.NoArgs,
@@ -43,8 +43,8 @@ type tokenOptions struct {
 
 func (o *tokenOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.DurationVar(&o.minLife, "min-life", 0, "how long it must live at least, up to 55m")
-	f.StringVar(&o.format, "format", "plain", "plain, header, curl or json")
+	f.DurationVar(&o.minLife, "min-life", 0, "refresh unless the token is valid for `TIME`, at most 55m")
+	f.StringVar(&o.format, "format", "plain", "`FORMAT`: plain, header, curl or json")
 	complete(cmd, "format", "plain", "header", "curl", "json")
 }
 

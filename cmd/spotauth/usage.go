@@ -171,7 +171,7 @@ func newHelpCmd() *cobra.Command {
 		Short: "Show the help of a command or topic",
 		Long: `Show the help of a command or topic.
 
-Exit status: 0, 2 if there is none, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 2, 8),
 		Example: `  spotauth help artists
   spotauth help exit-codes`,
 		ValidArgsFunction: completeTopics,

@@ -17,7 +17,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		Short: "Show the version",
 		Long: `Show the version, the commit and its date, and the version of Go.
 
-Exit status: 0, 2 for wrong usage, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 2, 8),
 		Example: `  spotauth version`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -13,18 +13,17 @@ func newWhoamiCmd(a *app) *cobra.Command {
 	var o whoamiOptions
 	cmd := &cobra.Command{
 		Use:   "whoami",
-		Short: "Ask Spotify who is signed in",
-		Long: `Ask Spotify who is signed in: id, name, and the e-mail address where its scope was granted
-and Spotify still sends it.
+		Short: "Ask Spotify which account is signed in",
+		Long: `Ask Spotify which account is signed in: its ID, its name, and its e-mail
+address if that scope was granted and Spotify still sends it.
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate,
-6 if it cannot be reached, 7 if there is no keychain, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
 		Example: `  spotauth whoami
   spotauth whoami --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.whoami(cmd.Context(), o) },
 	}
-	cmd.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
