@@ -142,6 +142,7 @@ func (c task) run() (r result) {
 
 func (c task) impatient(s *Session) {
 	p := s.timeouts
+	p.settle = 50 * time.Millisecond // these processes share their locks
 	if c.Lock > 0 {
 		p.lock = c.Lock
 	}

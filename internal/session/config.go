@@ -212,6 +212,7 @@ func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) e
 		return fmt.Errorf("changing the settings: %w", err)
 	}
 	defer l.release()
+	removeTemporary(path, time.Minute)
 	_, tree, err := readConfig(path)
 	if err != nil {
 		return err // nothing is written over what cannot be read

@@ -249,6 +249,7 @@ func TestProfilesTellWhoAndHowLong(t *testing.T) {
 	refresh := func(answer Tokens, err error) func(*Session) error {
 		return func(s *Session) error {
 			var posts int
+			s.timeouts.settle = 0
 			_, failed := tokenBy(s, t.Context(), 0, secret.New("access-0"), counted(&posts, answer, err))
 			if !errors.Is(failed, err) || posts != 1 {
 				return fmt.Errorf("%w after %d posts", failed, posts)

@@ -164,6 +164,25 @@ func TestLeftoversOfKilledProcesses(t *testing.T) {
 	}
 }
 
+// What a process that was killed left of the settings goes with the next sign-in, even if
+// that changes nothing in them.
+func TestLeftoverSettings(t *testing.T) {
+	o := fileOptions(t)
+	s := mustOpen(t, o)
+	if err := s.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	left := o.configPath() + ".111"
+	write(t, left, "half")
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := errors.Join(os.Chtimes(left, hourAgo, hourAgo), s.Save(t.Context(), testLogin())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("kept")
+	}
+}
+
 // A lock file of another user, as one command with sudo leaves it, keeps nobody from
 // refreshing. But it takes away a protection, so the user hears of it.
 func TestLockOfAnotherUser(t *testing.T) {

@@ -38,7 +38,7 @@ func newKeychain(o Options, p timeouts) keychain {
 func (k keychain) get(ctx context.Context, id recordKey) (string, error) {
 	get := func() (string, error) { return k.getItem(service, id.user()) }
 	data, err := k.ask(ctx, "reading", get)
-	if err != nil && strings.Contains(err.Error(), "does not exist") {
+	for try := 0; try < 3 && err != nil && strings.Contains(err.Error(), "does not exist"); try++ {
 		// The Secret Service found the item, and it was replaced before it was read.
 		data, err = k.ask(ctx, "reading", get)
 	}

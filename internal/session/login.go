@@ -108,7 +108,7 @@ func (l Login) lives(now time.Time, d time.Duration) bool {
 		l.AccessExpiresAt.Sub(now) >= d
 }
 
-// buried returns the login as a tombstone: whose it was, and why it ended.
+// tombstone is what remains of a dead login: whose it was, and why it ended.
 func (l Login) tombstone(now time.Time, why error) Login {
 	text := []rune(why.Error())
 	l.Dead = &Death{At: now.UTC().Truncate(time.Second), Why: string(text[:min(len(text), 120)])}
