@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"net/http"
 
 	"github.com/spf13/cobra"
 
 	"github.com/spotauth/spotauth/internal/auth"
+	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/export"
 	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/session"
@@ -17,19 +20,23 @@ func newDemoCmd(a *app) *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Do the whole job against a built-in stand-in Spotify",
-		Long: `Do the whole job against a built-in stand-in: sign in, page through 120 followed artists, print
-them as CSV. It needs no account, no browser and no network, and saves nothing: the sign-in is the real
-one, the consent is given by a small user agent that presses "agree" on the stand-in's page.
+		Short: "Run the whole workflow against a built-in stand-in for Spotify",
+		Long: `Run the whole workflow against a built-in stand-in for Spotify: sign in, then read
+120 followed artists page by page. You need no account, browser or network, and
+nothing is saved. The sign-in code is the real one; a built-in client clicks Agree
+on the stand-in's consent page.
 
-Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written; with --browser also 9 if you
-declined or time ran out.`,
+On a terminal, you see each step and a table of ten artists. In a pipe, you get all
+of them as CSV.
+
+Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written; with --browser
+also 9 if you declined or time ran out.`,
 		Example: `  spotauth demo
   spotauth demo --browser`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), o) },
 	}
-	cmd.Flags().BoolVar(&o.browser, "browser", false, "agree yourself, in the browser")
+	cmd.Flags().BoolVar(&o.browser, "browser", false, "click Agree yourself, in the browser")
 	return cmd
 }
 
@@ -56,13 +63,42 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	list := &spotify.Listing{Progress: func(unique, total int) { a.console.Note("read a page: %d of %d artists", unique, total) }}
-	_, err = export.Write(ctx, a.console.RawOut, export.Options{Format: export.CSV}, client.FollowedArtists(ctx, list))
-	if err != nil {
+	if err := a.showDemo(ctx, list, client.FollowedArtists(ctx, list)); err != nil {
 		return err
 	}
-	a.console.Note("wrote %d artists as CSV to stdout", list.Unique)
-	a.console.Note("with your own account: spotauth login, then spotauth artists")
+	a.console.Note("to export your own list, run: spotauth login")
 	return nil
+}
+
+// demoRows is how many artists the demo shows on a terminal.
+const demoRows = 10
+
+// showDemo shows the first artists in a table on a terminal, and writes all of them to a pipe.
+func (a *app) showDemo(ctx context.Context, list *spotify.Listing, artists iter.Seq2[spotify.Artist, error]) error {
+	if !a.console.OutIsTerminal {
+		_, err := export.Write(ctx, a.console.RawOut, export.Options{Format: export.CSV}, artists)
+		if err == nil {
+			a.console.Note("wrote %d artists as CSV to stdout", list.Unique)
+		}
+		return err
+	}
+	how := export.Options{Format: export.Table, Safe: console.Safe, Width: a.console.Width(), Color: a.console.Color}
+	if _, err := export.Write(ctx, a.console.RawOut, how, upTo(demoRows, artists)); err != nil {
+		return err
+	}
+	return write(a.console.Out, fmt.Sprintf("… and %d more\n", list.Unique-demoRows))
+}
+
+// upTo passes on the first artists only, but reads all of them.
+func upTo(most int, artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spotify.Artist, error] {
+	return func(yield func(spotify.Artist, error) bool) {
+		n := 0
+		for artist, err := range artists {
+			if n++; (n <= most || err != nil) && !yield(artist, err) {
+				return
+			}
+		}
+	}
 }
 
 // demoLogin is the real sign-in, kept in memory.
@@ -73,14 +109,14 @@ func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, bro
 	r := auth.Request{
 		Scopes: []string{defaultScope},
 		Ready: func(w auth.Waiting) {
-			a.console.Note("listening on http://%s for the answer", w.Addr)
+			a.console.Note("listening on http://%s for the reply", w.Addr)
 			if browser {
 				a.ready(ctx, w, true)
 				return
 			}
 			a.console.Note("consent page: %s", w.URL)
 			go func() {
-				a.console.Note(`a small user agent opens it and presses "agree"`)
+				a.console.Note("a built-in client opens it and clicks Agree")
 				if err := sandbox.Agree(ctx, http.DefaultClient, w.URL); err != nil {
 					cancel(err)
 				}
@@ -92,7 +128,7 @@ func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, bro
 			if err != nil {
 				return auth.SignedIn{}, err
 			}
-			a.console.Note("signed in as %s; kept in memory alone", accountName(who))
+			a.console.Note("signed in as %s; the login is kept only in memory", accountName(who))
 			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
 			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, s.Save(ctx, l.With(tokens(g), a.now()))
 		},

@@ -14,12 +14,12 @@ func newLogoutCmd(a *app) *cobra.Command {
 	var o logoutOptions
 	cmd := &cobra.Command{
 		Use:   "logout",
-		Short: "Forget the saved login",
-		Long: `Forget the saved login, and make sure that it is gone.
+		Short: "Delete the saved login",
+		Long: `Delete the saved login, and make sure that it is gone.
 
-Spotify has no call that ends a login, so the app keeps its access there until you remove it on
-https://www.spotify.com/account/apps/ or the six months are over. The settings of the profile (its
-client id) stay, so that the next login needs no typing.
+Spotify has no call that ends a login, so the app keeps access until you remove it
+at https://www.spotify.com/account/apps/ or the six months run out. The client ID of
+the profile stays, so you don't have to enter it again.
 
 Exit status: 0, 1, 2 for wrong usage, 7 if there is no keychain.`,
 		Example: `  spotauth logout
@@ -27,7 +27,7 @@ Exit status: 0, 1, 2 for wrong usage, 7 if there is no keychain.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.logout(cmd.Context(), o) },
 	}
-	cmd.Flags().BoolVar(&o.all, "all", false, "forget the logins of all profiles")
+	cmd.Flags().BoolVar(&o.all, "all", false, "delete the logins of all profiles")
 	return cmd
 }
 
@@ -79,7 +79,7 @@ func (a *app) forget(ctx context.Context, o session.Options) (removed bool, err 
 		a.console.Note("no login is saved in profile %s", s.Profile())
 		return false, nil
 	}
-	a.console.Note("removed the saved login of profile %s", s.Profile())
+	a.console.Note("deleted the login of profile %s", s.Profile())
 	return true, nil
 }
 

@@ -26,14 +26,18 @@ func newSandboxCmd(a *app) *cobra.Command {
 	var o sandboxOptions
 	cmd := &cobra.Command{
 		Use:   "sandbox [flags] [-- CMD ...]",
-		Short: "Run a stand-in Spotify for your own scripts",
-		Long: `Run a stand-in Spotify on a loopback port: accounts service and Web API, with made-up artists.
+		Short: "Run a stand-in for Spotify for your own scripts",
+		Long: `Run a stand-in for Spotify on a loopback port: accounts service and Web API, with
+made-up artists.
 
-Alone, it prints its address as the first line on stdout and runs until a signal. Around a
-command, it sets SPOTAUTH_SANDBOX for it and ends with its exit status. Every spotauth command
-that sees SPOTAUTH_SANDBOX talks to the stand-in, with logins of its own: a real login is out of reach.
+Alone, it prints its URL as the first line on stdout and runs until you press Ctrl-C.
+Around a command, it sets SPOTAUTH_SANDBOX for it and exits with its status. Every
+spotauth command that sees SPOTAUTH_SANDBOX talks to the stand-in and has logins of
+its own there, so it can't reach a real login. They are deleted when the stand-in
+ends, unless --port names its port.
 
-Exit status: that of CMD; else 1, 2 for wrong usage, 8 if stdout cannot be written.
+Exit status: that of CMD, 127 if it is not found, 126 if it can't be run; else 1,
+2 for wrong usage, 8 if stdout cannot be written.
 
 ` + sandbox.FaultHelp(),
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
@@ -57,17 +61,17 @@ type sandboxOptions struct {
 
 func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.IntVar(&o.port, "port", 0, "port on 127.0.0.1 (default: a free one)")
-	f.IntVar(&o.artists, "artists", 120, "how many artists are followed")
-	f.Uint64Var(&o.seed, "seed", 1, "what the artists are made from")
+	f.IntVar(&o.port, "port", 0, "port `N` on 127.0.0.1 (default: a free one)")
+	f.IntVar(&o.artists, "artists", 120, "number `N` of followed artists")
+	f.Uint64Var(&o.seed, "seed", 1, "seed `N` for generating artists")
 	f.StringVar(&o.names, "names", "friendly", "artist names: friendly, or nasty ones that trip up tables, CSV files and shells")
 	complete(cmd, "names", "friendly", "nasty")
-	f.StringVar(&o.mode, "mode", "development", "quota mode of the app: development, or extended with the older fields and calls")
+	f.StringVar(&o.mode, "mode", "development", "quota `MODE` of the app: development, or extended with the older fields and calls")
 	complete(cmd, "mode", "development", "extended")
-	f.StringVar(&o.clientID, "client-id", "", "the only client ID that is registered (default: any 32 hexadecimal digits)")
-	f.StringVar(&o.consent, "consent", "ask", "ask (a page to click), agree or deny (answered at once)")
+	f.StringVar(&o.clientID, "client-id", "", "the only client `ID` that is registered (default: any 32 hexadecimal digits)")
+	f.StringVar(&o.consent, "consent", "ask", "`ANSWER` to a sign-in: ask (a page to click), agree or deny (at once)")
 	complete(cmd, "consent", "ask", "agree", "deny")
-	f.StringArrayVar(&o.faults, "fault", nil, "something that goes wrong, such as 'page=3:502*2' (repeatable)")
+	f.StringArrayVar(&o.faults, "fault", nil, "make `PLACE:WHAT` go wrong, such as 'page=3:502*2' (repeatable)")
 }
 
 func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) error {

@@ -19,13 +19,13 @@ import (
 func newSessionCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session",
-		Short: "Carry a login to a machine without a browser",
-		Long: `Carry a login to a machine without a browser, encrypted with a passphrase (age, armored).
+		Short: "Move a login to another machine",
+		Long: `Move a login to a machine without a browser, encrypted with a passphrase (age, armored).
 
-The passphrase is asked for on the terminal, or taken from SPOTAUTH_PASSPHRASE.
+The passphrase is read from the terminal, or taken from SPOTAUTH_PASSPHRASE.
 
-Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 4 if a login is
-needed, 7 if there is no keychain, 8 if the output cannot be written.`,
+Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 4 if a
+login is needed, 7 if there is no keychain, 8 if the output cannot be written.`,
 		Example: `  spotauth session export > login.age
   spotauth session import login.age`,
 	}
@@ -39,13 +39,14 @@ Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 7
   spotauth session import --profile server --store file login.age`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), o, args) },
 	}
-	take.Flags().StringVar(&o.store, "store", "", "where to keep it: keychain, file or helper:NAME (default keychain)")
+	take.Flags().StringVar(&o.store, "store", "", "`STORE` for the login: keychain, file or helper:NAME (default keychain)")
 	take.Flags().BoolVar(&o.force, "force", false, "replace the login of another account without asking")
 	complete(take, "store", "keychain", "file", "helper:")
 	offerFiles(take)
 	cmd.AddCommand(&cobra.Command{
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
-		Long: `Write the saved login to stdout, encrypted with a passphrase. It keeps working here too.
+		Long: `Write the saved login to stdout, encrypted with a passphrase. The login also
+keeps working on this machine.
 
 Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain, 8 if
 stdout cannot be written.`,
