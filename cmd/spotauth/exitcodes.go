@@ -126,3 +126,23 @@ asks for a wait. These are the codes and their exit statuses:
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
+
+// wrap breaks a text into lines of at most width characters, and indents all but the first.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case used+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
+}

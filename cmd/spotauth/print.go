@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/session"
 )
 
@@ -96,43 +97,11 @@ func write(w io.Writer, text string) error {
 	return nil
 }
 
-// A fact is a line of a list such as that of status.
-type fact struct{ name, value string }
-
-// inColumns aligns facts, and wraps values in their own column at width characters. 0 is
-// no limit.
-func inColumns(facts []fact, width int) string {
-	widest := 0
-	for _, f := range facts {
-		widest = max(widest, len(f.name))
+// printFacts prints rows of a name and a value, which wraps in its own column.
+func (a *app) printFacts(rows [][]string) error {
+	var text strings.Builder
+	for _, row := range console.Columns(rows) {
+		text.WriteString(a.console.Paint(console.Dim, row[0]) + a.console.Wrap(row[1], len(row[0])) + "\n")
 	}
-	if width == 0 {
-		width = math.MaxInt
-	}
-	var b strings.Builder
-	for _, f := range facts {
-		value := wrap(f.value, max(width-widest-2, 20), strings.Repeat(" ", widest+2))
-		fmt.Fprintf(&b, "%-*s  %s\n", widest, f.name, value)
-	}
-	return b.String()
-}
-
-// wrap breaks a text into lines of at most width characters, and indents all but the first.
-func wrap(text string, width int, indent string) string {
-	var b strings.Builder
-	used := 0
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case used+1+len(word) > width:
-			b.WriteString("\n" + indent)
-			used = 0
-		default:
-			b.WriteByte(' ')
-			used++
-		}
-		b.WriteString(word)
-		used += len(word)
-	}
-	return b.String()
+	return write(a.console.RawOut, text.String())
 }

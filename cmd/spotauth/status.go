@@ -139,10 +139,10 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	if asJSON {
 		return printJSON(a.console.Out, r)
 	}
-	var facts []fact
+	var rows [][]string
 	add := func(name, value string) {
 		if value != "" {
-			facts = append(facts, fact{name, value})
+			rows = append(rows, []string{name, value})
 		}
 	}
 	if r.Sandbox != nil {
@@ -160,7 +160,7 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	if r.checked {
 		add("checked", "Spotify accepts this login ("+a.clock(r.now)+")")
 	}
-	return write(a.console.Out, inColumns(facts, a.console.Width()))
+	return a.printFacts(rows)
 }
 
 func (a *app) loginEnd(r statusReport) string {
