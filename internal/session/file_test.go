@@ -3,6 +3,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -208,5 +209,42 @@ func TestLockOfAnotherUser(t *testing.T) {
 	}
 	if len(warned) == 0 || !strings.HasPrefix(warned[0], "commands that run at the same time can disturb each other: open "+o.StateDir+"/locks/") {
 		t.Errorf("warned %q", warned)
+	}
+}
+
+// A lock file on a network file system can hang, as a pipe does that nobody writes to. Then
+// a command ends in time, and at once at Ctrl-C.
+func TestLockThatHangs(t *testing.T) {
+	o := fileOptions(t)
+	s := mustOpen(t, o)
+	if err := s.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(o.StateDir, "locks", s.key().hash()+".lock")
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // frees the threads that hang
+		if pipe, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
+			pipe.Close()
+		}
+	})
+	s.timeouts.lock = 300 * time.Millisecond
+	done := make(chan error, 1)
+	go func() { done <- s.Forget(t.Context()) }()
+	select {
+	case err := <-done:
+		if class(err) != "Busy" {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it hangs")
+	}
+	s.timeouts.lock = time.Minute
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	began := time.Now()
+	if err := s.Forget(ctx); !errors.Is(err, context.Canceled) || time.Since(began) > 10*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
 	}
 }

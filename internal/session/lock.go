@@ -32,16 +32,18 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return lock{failed: err}, nil
 	}
+	defer time.AfterFunc(notice, waiting).Stop()
 	l := lock{file: flock.New(path)}
-	ok, err := l.file.TryLock()
-	if err == nil && !ok {
+	ok, err := tryLock(ctx, l.file)
+	before := modTime(path)
+	for err == nil && !ok {
 		l.waited = true
-		defer time.AfterFunc(notice, waiting).Stop()
-		before := modTime(path)
-		ok, err = l.file.TryLockContext(ctx, 20*time.Millisecond)
-		if ctx.Err() != nil && !ok {
+		select {
+		case <-ctx.Done():
 			return lock{passedOn: !modTime(path).Equal(before)}, ErrBusy
+		case <-time.After(20 * time.Millisecond):
 		}
+		ok, err = tryLock(ctx, l.file)
 	}
 	if err != nil {
 		return lock{failed: err}, nil
@@ -49,6 +51,29 @@ func acquire(ctx context.Context, path string, notice time.Duration, waiting fun
 	now := time.Now()
 	_ = os.Chtimes(path, now, now) // shows those who wait that the holder has changed
 	return l, nil
+}
+
+// tryLock gives up at the end of the context: on a network file system the call may hang.
+func tryLock(ctx context.Context, file *flock.Flock) (bool, error) {
+	type outcome struct {
+		ok  bool
+		err error
+	}
+	done := make(chan outcome)
+	go func() {
+		ok, err := file.TryLock()
+		select {
+		case done <- outcome{ok, err}:
+		case <-ctx.Done():
+			_ = file.Unlock()
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.ok, o.err
+	case <-ctx.Done():
+		return false, nil
+	}
 }
 
 func modTime(path string) time.Time {
