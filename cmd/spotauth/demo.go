@@ -21,16 +21,15 @@ func newDemoCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole workflow against a built-in stand-in for Spotify",
-		Long: `Run the whole workflow against a built-in stand-in for Spotify: sign in, then read
-120 followed artists page by page. You need no account, browser or network, and
-nothing is saved. The sign-in code is the real one; a built-in client clicks Agree
-on the stand-in's consent page.
+		Long: `Run the whole workflow against a built-in stand-in for Spotify: sign in, then
+read 120 followed artists page by page. You need no account, browser or
+network, and nothing is saved. The sign-in code is the real one; a built-in
+client clicks Agree on the stand-in's consent page.
 
-On a terminal, you see each step and a table of ten artists. In a pipe, you get all
-of them as CSV.
+On a terminal, you see each step and a table of ten artists. In a pipe, you
+get all of them as CSV.
 
-Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written; with --browser
-also 9 if you declined or time ran out.`,
+` + exitStatuses(0, 1, 2, 8, 9),
 		Example: `  spotauth demo
   spotauth demo --browser`,
 		Args: cobra.NoArgs,

@@ -30,13 +30,14 @@ func newDoctorCmd(a *app) *cobra.Command {
 		Use:   "doctor",
 		Short: "Diagnose problems; the output contains no secrets",
 		Long: `Check everything that spotauth needs, and say what to do about each problem:
-client ID, redirect URI, loopback addresses, browser, keychain, saved login, proxy,
-both of Spotify's hosts, clock and rate limit. A note is worth knowing, but needs
-nothing done.
+client ID, redirect URI, loopback addresses, browser, keychain, saved login,
+proxy, both of Spotify's hosts, clock and rate limit. A note is worth knowing,
+but needs nothing done.
 
-The output contains no secrets and no names, so you can post it in a public issue.
+The output contains no secrets and no names, so you can post it in a public
+issue. It exits with 1 if a check failed.
 
-Exit status: 0 if no check failed, 1 otherwise, 2 for wrong usage, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 8),
 		Example: `  spotauth doctor
   spotauth doctor --json`,
 		Args: cobra.NoArgs,

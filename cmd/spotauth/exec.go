@@ -20,16 +20,14 @@ func newExecCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec [flags] -- CMD ...",
 		Short: "Run a command with an access token in its environment",
-		Long: `Run CMD with SPOTIFY_ACCESS_TOKEN in its environment. The token never appears in its
-arguments.
+		Long: `Run CMD with SPOTIFY_ACCESS_TOKEN in its environment. The token never appears
+in its arguments.
 
-The token is valid for at least --min-life and is not refreshed while CMD runs.
-Signals and the exit status pass through. To tell spotauth's statuses from those of
-CMD, use --error-format json.
+The token is valid for at least --min-life and is not refreshed while CMD
+runs. Signals pass through, and so does the exit status of CMD. To tell
+spotauth's statuses from those of CMD, use --error-format json.
 
-Exit status: that of CMD; 127 if it is not found, 126 if it can't be run; before it
-runs 1, 2 for wrong usage, 4 if a login is needed, 5 if Spotify limits the rate, 6 if
-it cannot be reached, 7 if there is no keychain.`,
+` + exitStatuses(1, 2, 4, 5, 6, 7, 126, 127),
 		Example: `  spotauth exec -- sh -c 'curl -sS -H "Authorization: Bearer $SPOTIFY_ACCESS_TOKEN" https://api.spotify.com/v1/me'
   spotauth exec --min-life 30m -- python3 backup.py`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -38,8 +38,8 @@ var exitMeanings = []struct {
 	{exitDeclined, "sign-in declined or timed out"},
 	{exitIncomplete, "incomplete: --strict failed, --max-drop protected the old file, or some artists could not be followed"},
 	{exitBug, "a bug in spotauth"},
-	{exitNoProgram, "exec: CMD can't be run"},
-	{exitNoCommand, "exec: CMD is not found"},
+	{exitNoProgram, "exec, sandbox: CMD can't be run"},
+	{exitNoCommand, "exec, sandbox: CMD is not found"},
 }
 
 // exitStatuses is the end of a command's help: the statuses that it uses.

@@ -17,11 +17,11 @@ func newLogoutCmd(a *app) *cobra.Command {
 		Short: "Delete the saved login",
 		Long: `Delete the saved login, and make sure that it is gone.
 
-Spotify has no call that ends a login, so the app keeps access until you remove it
-at https://www.spotify.com/account/apps/ or the six months run out. The client ID of
-the profile stays, so you don't have to enter it again.
+Spotify has no call that ends a login, so the app keeps access until you
+remove it at https://www.spotify.com/account/apps/ or the six months run out.
+The client ID of the profile stays, so you don't have to enter it again.
 
-Exit status: 0, 1, 2 for wrong usage, 7 if there is no keychain.`,
+` + exitStatuses(0, 1, 2, 7),
 		Example: `  spotauth logout
   spotauth logout --all`,
 		Args: cobra.NoArgs,

@@ -15,11 +15,11 @@ func newProfileCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
 		Short: "Manage several accounts",
-		Long: `Manage several accounts. A profile is one login and its settings. To create one,
-sign in with --profile NAME. spotauth uses --profile, then SPOTAUTH_PROFILE, then
-the profile set by "profile use".
+		Long: `Manage several accounts. A profile is one login and its settings. To create
+one, sign in with --profile NAME. spotauth uses --profile, then
+SPOTAUTH_PROFILE, then the profile set by "profile use".
 
-Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keychain.`,
+` + exitStatuses(0, 1, 2, 7, 8),
 		Example: `  spotauth login --profile work
   spotauth profile list
   spotauth profile use work
@@ -28,10 +28,11 @@ Exit status: 0, 2 for wrong usage or an unknown profile, 7 if there is no keycha
 	var o profileListOptions
 	list := &cobra.Command{
 		Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
-		Long: `List the profiles: name, account, store, and when the login ends. A * marks the
-default profile. It reads the settings and contacts neither the keychain nor Spotify.
+		Long: `List the profiles: name, account, store, and when the login ends. A * marks
+the default profile. It reads the settings and contacts neither the keychain
+nor Spotify.
 
-Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 8),
 		Example: `  spotauth profile list
   spotauth profile list --json`,
 		RunE: func(*cobra.Command, []string) error { return a.profileList(o) },
@@ -42,7 +43,7 @@ Exit status: 0, 1, 2 for wrong usage, 8 if stdout cannot be written.`,
 			Use: "use NAME", Short: "Set the default profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
 			Long: `Set the profile to use if neither --profile nor SPOTAUTH_PROFILE names one.
 
-Exit status: 0, 1, 2 for wrong usage or an unknown profile.`,
+` + exitStatuses(0, 1, 2),
 			Example: `  spotauth login --profile work
   spotauth profile use work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
@@ -51,7 +52,7 @@ Exit status: 0, 1, 2 for wrong usage or an unknown profile.`,
 			Use: "remove NAME", Short: "Delete the login and the settings of a profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
 			Long: `Delete the saved login of a profile and its settings.
 
-Exit status: 0, 1, 2 for wrong usage or an unknown profile, 7 if there is no keychain.`,
+` + exitStatuses(0, 1, 2, 7),
 			Example: `  spotauth login --profile work
   spotauth profile remove work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },

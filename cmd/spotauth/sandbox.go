@@ -27,19 +27,16 @@ func newSandboxCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox [flags] [-- CMD ...]",
 		Short: "Run a stand-in for Spotify for your own scripts",
-		Long: `Run a stand-in for Spotify on a loopback port: accounts service and Web API, with
-made-up artists.
+		Long: `Run a stand-in for Spotify on a loopback port: accounts service and Web API,
+with made-up artists.
 
-Alone, it prints its URL as the first line on stdout and runs until you press Ctrl-C.
-Around a command, it sets SPOTAUTH_SANDBOX for it and exits with its status. Every
-spotauth command that sees SPOTAUTH_SANDBOX talks to the stand-in and has logins of
-its own there, so it can't reach a real login. They are deleted when the stand-in
-ends, unless --port names its port.
+Alone, it prints its URL as the first line on stdout and runs until you press
+Ctrl-C. Around a command, it sets SPOTAUTH_SANDBOX for it and exits with its
+status. Every spotauth command that sees SPOTAUTH_SANDBOX talks to the
+stand-in and has logins of its own there, so it can't reach a real login. They
+are deleted when the stand-in ends, unless --port names its port.
 
-Exit status: that of CMD, 127 if it is not found, 126 if it can't be run; else 1,
-2 for wrong usage, 8 if stdout cannot be written.
-
-` + sandbox.FaultHelp(),
+` + exitStatuses(1, 2, 8, 126, 127) + "\n\n" + sandbox.FaultHelp(),
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
   spotauth sandbox --consent agree -- sh -c 'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },

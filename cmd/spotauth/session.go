@@ -20,21 +20,22 @@ func newSessionCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session",
 		Short: "Move a login to another machine",
-		Long: `Move a login to a machine without a browser, encrypted with a passphrase (age, armored).
+		Long: `Move a login to a machine without a browser, encrypted with a passphrase (age,
+armored).
 
 The passphrase is read from the terminal, or taken from SPOTAUTH_PASSPHRASE.
 
-Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 4 if a
-login is needed, 7 if there is no keychain, 8 if the output cannot be written.`,
+` + exitStatuses(0, 1, 2, 4, 7, 8),
 		Example: `  spotauth session export > login.age
   spotauth session import login.age`,
 	}
 	var o importOptions
 	take := &cobra.Command{
 		Use: "import [FILE]", Short: "Read an exported login from FILE or stdin, and save it", Args: cobra.MaximumNArgs(1),
-		Long: `Read a login that "session export" wrote, from FILE or stdin, and save it in the profile.
+		Long: `Read a login that "session export" wrote, from FILE or stdin, and save it in
+the profile.
 
-Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 7 if there is no keychain.`,
+` + exitStatuses(0, 1, 2, 7),
 		Example: `  spotauth session export > login.age
   spotauth session import --profile server --store file login.age`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), o, args) },
@@ -48,8 +49,7 @@ Exit status: 0, 1 for a wrong passphrase or a damaged file, 2 for wrong usage, 7
 		Long: `Write the saved login to stdout, encrypted with a passphrase. The login also
 keeps working on this machine.
 
-Exit status: 0, 1, 2 for wrong usage, 4 if a login is needed, 7 if there is no keychain, 8 if
-stdout cannot be written.`,
+` + exitStatuses(0, 1, 2, 4, 7, 8),
 		Example: `  spotauth session export > login.age`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
