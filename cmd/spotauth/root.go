@@ -139,8 +139,7 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 	addCompletionCmd(cmd)
 	explainArgs(group(cmd))
 	plainDefaults(cmd)
-	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 79") +
-		"{{if not .HasParent}}\nDocumentation and issues: https://github.com/spotauth/spotauth\n{{end}}")
+	cmd.SetUsageFunc(printUsage)
 	return cmd
 }
 

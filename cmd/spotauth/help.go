@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const helpWidth = 79
+
+// printUsage prints what follows a command's description in its help. Cobra would take a
+// template for it, which brings text/template into the program: 2.4 MB.
+func printUsage(cmd *cobra.Command) error {
+	var b strings.Builder
+	b.WriteString("Usage:\n  " + usageLine(cmd) + "\n")
+	if cmd.HasExample() {
+		b.WriteString("\nExamples:\n" + cmd.Example + "\n")
+	}
+	for _, group := range cmd.Groups() {
+		printCommands(&b, cmd, group.Title, func(c *cobra.Command) bool { return c.GroupID == group.ID && c.IsAvailableCommand() })
+	}
+	title := "Commands:"
+	if len(cmd.Groups()) > 0 {
+		title = "Other commands:"
+	}
+	printCommands(&b, cmd, title, func(c *cobra.Command) bool {
+		return c.GroupID == "" && (c.IsAvailableCommand() || c.Name() == "help")
+	})
+	printCommands(&b, cmd, "Help topics:", (*cobra.Command).IsAdditionalHelpTopicCommand)
+	if cmd.HasAvailableLocalFlags() {
+		b.WriteString("\nFlags:\n" + cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
+	}
+	if cmd.HasAvailableInheritedFlags() {
+		b.WriteString("\nGlobal flags:\n" + cmd.InheritedFlags().FlagUsagesWrapped(helpWidth))
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\nTo see the help of a command or topic: spotauth help %s\n", strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), "spotauth")+" NAME"))
+	}
+	if !cmd.HasParent() {
+		b.WriteString("Documentation and issues: https://github.com/spotauth/spotauth\n")
+	}
+	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+func usageLine(cmd *cobra.Command) string {
+	if cmd.HasAvailableSubCommands() {
+		return cmd.CommandPath() + " COMMAND [flags]"
+	}
+	return cmd.UseLine()
+}
+
+// printCommands lists the commands below cmd that belong under title, if there are any.
+func printCommands(b *strings.Builder, cmd *cobra.Command, title string, belongs func(*cobra.Command) bool) {
+	width := 0
+	for _, c := range cmd.Commands() {
+		width = max(width, len(c.Name()))
+	}
+	for _, c := range cmd.Commands() {
+		if !belongs(c) {
+			continue
+		}
+		if title != "" {
+			b.WriteString("\n" + title + "\n")
+			title = ""
+		}
+		fmt.Fprintf(b, "  %-*s  %s\n", width, c.Name(), c.Short)
+	}
+}
