@@ -43,7 +43,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	a.welcome(who)
-	a.console.Warn("%s still holds tokens in plain text; delete it when no other program needs it", o.importFile)
+	a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
 	return context.Cause(ctx)
 }
 

@@ -10,22 +10,26 @@ import (
 	"github.com/spotauth/spotauth/internal/session"
 )
 
-// ready tells where the listener waits, and opens the browser.
+// ready says where to sign in, and opens the browser.
 func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
-	a.console.Say("open this address in a browser to sign in:\n\n%s\n", w.URL)
-	if a.env("SSH_CONNECTION") != "" {
-		a.console.Say("over ssh: forward the port from the machine with the browser:\n\n%s\n", a.forwarding(w))
-	}
+	opens := open && a.hasDisplay()
 	switch {
-	case !open:
-		return
-	case !a.hasDisplay():
-		a.console.Say("there is no display here; open it where you have a browser")
+	case opens:
+		a.console.Say("opening your browser; if nothing happens, visit:\n\n%s\n", w.URL)
+	case open:
+		a.console.Say("there is no display here; open this URL where you have a browser:\n\n%s\n", w.URL)
+	default:
+		a.console.Say("open this URL to sign in:\n\n%s\n", w.URL)
+	}
+	if a.env("SSH_CONNECTION") != "" {
+		a.console.Say("to bring the reply here, run this on the machine with the browser:\n\n%s\n", a.forwarding(w))
+	}
+	if !opens {
 		return
 	}
 	go func() {
 		if err := a.openBrowser(ctx, w.StartURL); err != nil && ctx.Err() == nil {
-			a.console.Say("no browser could be opened here; open the address yourself")
+			a.console.Say("no browser could be opened; visit the URL yourself")
 		}
 	}()
 }
@@ -58,9 +62,9 @@ func (a *app) notice(err error) {
 		a.console.Say("ignored: %s; still waiting", err.Error())
 		return
 	}
-	a.console.Say(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one`+
+	a.console.Say(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one:`+
 		"\n\n%s\n", unanswered.Register)
-	a.console.Say(`localhost, https or a slash at the end do not match; "INVALID_CLIENT: Invalid client" means that the client id is wrong`)
+	a.console.Say(`localhost, https or a slash at the end don't match; "INVALID_CLIENT: Invalid client" means that the client ID is wrong`)
 }
 
 func registered(s *session.Session) string {

@@ -167,6 +167,6 @@ func (a *app) profileRemove(ctx context.Context, name string) error {
 	if err := s.Remove(ctx); err != nil {
 		return err
 	}
-	a.console.Note("removed profile %s", name)
+	a.console.Note("deleted profile %s", name)
 	return nil
 }

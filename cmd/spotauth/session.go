@@ -70,7 +70,7 @@ func (a *app) sessionExport(ctx context.Context) (err error) {
 	case l.Dead != nil:
 		return session.ErrDead
 	case l.Refresh.Empty():
-		return usageError{errors.New("SPOTIFY_ACCESS_TOKEN alone is no login that could be carried elsewhere")}
+		return usageError{errors.New("SPOTIFY_ACCESS_TOKEN alone can't be exported: it has no refresh token")}
 	}
 	s.warnOfEnd(l)
 	passphrase, err := a.passphrase(ctx, true)
@@ -111,13 +111,13 @@ func (a *app) sessionImport(ctx context.Context, o importOptions, args []string)
 	if err != nil {
 		return err
 	}
-	a.console.Note("saved the login of %s in profile %s", accountName(l.Account), s.Profile())
+	a.console.Note("imported the login of %s into profile %s", accountName(l.Account), s.Profile())
 	return nil
 }
 
 func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
 	if len(args) == 0 && a.console.InIsTerminal {
-		return nil, usageError{errors.New("give the file to import, or its content on stdin")}
+		return nil, usageError{errors.New("session import needs a FILE, or its content on stdin")}
 	}
 	if len(args) == 0 {
 		sealed, err := readAll(ctx, a.stdin)
@@ -181,7 +181,7 @@ func (a *app) passphrase(ctx context.Context, isNew bool) (secret.String, error)
 	}
 	first, err := a.askPassphrase(ctx)
 	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) {
-		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run it on a terminal")}
+		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run this on a terminal")}
 	}
 	if err != nil || !isNew {
 		return secret.New(first), err
