@@ -127,11 +127,17 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	a.tellOfListing(list)
 	a.tellOfExport(result, how, o)
 	if o.limit == 0 {
-		if err := l.SetLastCount(list.Unique); err != nil {
-			a.log.Debug("the count could not be remembered", "error", err)
-		}
+		a.rememberCount(l, list.Unique)
 	}
 	return nil
+}
+
+// rememberCount keeps how many artists a listing found, so that the next one can tell if
+// the list is suddenly empty.
+func (a *app) rememberCount(l *activeLogin, artists int) {
+	if err := l.SetLastCount(artists); err != nil {
+		a.log.Debug("the count could not be remembered", "error", err)
+	}
 }
 
 // limitRuntime keeps an export small (docs/performance.md): pages come one after the

@@ -56,6 +56,8 @@ func TestCompletion(t *testing.T) {
 				{"spotauth profile use w", `profile use work `},
 				{"spotauth login --store k", `--store keychain `},
 				{"spotauth token fol", `token fol`}, // takes no file
+				{"spotauth diff fol", `diff follows.csv `},
+				{"spotauth artists --from fol", `--from follows.csv `},
 			} {
 				from := len(sh.stderr.String())
 				switch list := strings.HasPrefix(tt.shown, `\s`); {

@@ -104,3 +104,26 @@ func (o artistsOptions) checkFrom() error {
 	}
 	return nil
 }
+
+// followed lists the artists that the account follows, by the rules of an export.
+func (a *app) followed(ctx context.Context, l *activeLogin, client *spotify.Client, strict bool) ([]spotify.Artist, error) {
+	listing := &spotify.Listing{Expect: l.LastCount(), Strict: strict, Progress: a.progress}
+	var all []spotify.Artist
+	err := client.WholeList(ctx, listing, func(artists iter.Seq2[spotify.Artist, error]) error {
+		all = nil
+		for artist, err := range artists {
+			if err != nil {
+				return err
+			}
+			all = append(all, artist)
+		}
+		return nil
+	})
+	a.console.Done()
+	if err != nil {
+		return nil, err
+	}
+	a.tellOfListing(listing)
+	a.rememberCount(l, listing.Unique)
+	return all, nil
+}

@@ -119,6 +119,8 @@ func explainArgs(cmd *cobra.Command) {
 			return usage(cmd, "%s takes no arguments, got %q", cmd.CommandPath(), args[0])
 		case len(args) == 0:
 			return usage(cmd, "%s needs %s", cmd.CommandPath(), placeholder)
+		case strings.Contains(placeholder, " "):
+			return usage(cmd, "%s takes %s, got %d arguments", cmd.CommandPath(), placeholder, len(args))
 		}
 		return usage(cmd, "%s takes one argument, got %d", cmd.CommandPath(), len(args))
 	}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/list"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+func newDiffCmd(a *app) *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff OLD [NEW]",
+		Short: "Compare two lists: added, removed, renamed",
+		Long: `Compare two lists of artists by ID. NEW is a file, or the artists that the
+account follows now. Either file can be in any format that artists --from
+reads; - is stdin.
+
+stdout gets one artist per line, with a tab after the ID:
+
+  + ID NAME                   only NEW has it
+  - ID NAME                   only OLD has it
+  ~ ID OLD NAME -> NEW NAME   it has another name
+
+A name that is missing on one side is no difference. stderr gets the numbers.
+
+` + exitStatuses(0, 1, 2, exitDiffers, 4, 5, 6, 7, 8, 10),
+		Example: `  spotauth diff follows.csv
+  spotauth diff monday.csv tuesday.csv
+  spotauth diff monday.csv tuesday.csv --format json | jq '.removed[].name'`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.diff(cmd.Context(), o, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "text", "`FORMAT`: text or json")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if the lists differ")
+	f.BoolVar(&o.strict, "strict", false, "without NEW: exit with 10 if Spotify counts more or fewer artists than were found")
+	complete(cmd, "format", "text", "json")
+	offerFiles(cmd)
+	return cmd
+}
+
+type diffOptions struct {
+	format           string
+	exitCode, strict bool
+}
+
+func (o diffOptions) check(files []string) error {
+	switch {
+	case o.format != "text" && o.format != "json":
+		return usageError{fmt.Errorf("--format is text or json, not %q", o.format)}
+	case len(files) == 2 && o.strict:
+		return usageError{errors.New("--strict needs the account's list: leave NEW out")}
+	case len(files) == 2 && files[0] == onStdin && files[1] == onStdin:
+		return usageError{errors.New("OLD and NEW can't both be stdin")}
+	}
+	return nil
+}
+
+func (a *app) diff(ctx context.Context, o diffOptions, files []string) error {
+	if err := o.check(files); err != nil {
+		return err
+	}
+	old, err := a.readList(ctx, files[0])
+	if err != nil {
+		return err
+	}
+	if len(files) == 1 {
+		return a.diffAccount(ctx, o, old)
+	}
+	now, err := a.readList(ctx, files[1])
+	if err != nil {
+		return err
+	}
+	return a.printDiff(o, list.Compare(old, now))
+}
+
+func (a *app) diffAccount(ctx context.Context, o diffOptions, old []spotify.Artist) (err error) {
+	l, err := a.open(session.Settings{})
+	if err != nil {
+		return err
+	}
+	defer l.close(&err)
+	client, err := l.api()
+	if err != nil {
+		return err
+	}
+	now, err := a.followed(ctx, l, client, o.strict)
+	if err != nil {
+		return err
+	}
+	return a.printDiff(o, list.Compare(old, now))
+}
+
+// printDiff prints the differences on stdout and their numbers on stderr. Only then does
+// --exit-code count.
+func (a *app) printDiff(o diffOptions, d list.Diff) error {
+	var err error
+	if o.format == "json" {
+		err = printJSON(a.console.Out, documentOf(d))
+	} else {
+		err = write(a.console.RawOut, textOf(d)) // a terminal would show its tabs as \t
+	}
+	if err != nil {
+		return err
+	}
+	a.console.Say("%d added, %d removed, %d renamed, %d unchanged", len(d.Added), len(d.Removed), len(d.Renamed), d.Unchanged)
+	if o.exitCode && !d.IsEmpty() {
+		return statusError(exitDiffers)
+	}
+	return nil
+}
+
+// textOf makes names safe in a pipe too, so that each difference stays one line.
+func textOf(d list.Diff) string {
+	var b strings.Builder
+	line := func(sign, id, name string) {
+		b.WriteString(sign + " " + id)
+		if name != "" {
+			b.WriteString("\t" + name)
+		}
+		b.WriteString("\n")
+	}
+	for _, p := range d.Added {
+		line("+", p.ID, console.Safe(p.Name))
+	}
+	for _, p := range d.Removed {
+		line("-", p.ID, console.Safe(p.Name))
+	}
+	for _, r := range d.Renamed {
+		line("~", r.ID, console.Safe(r.OldName)+" -> "+console.Safe(r.NewName))
+	}
+	return b.String()
+}
+
+// A diffDocument is what docs/diff.schema.json describes.
+type diffDocument struct {
+	Added     []diffArtist  `json:"added"`
+	Removed   []diffArtist  `json:"removed"`
+	Renamed   []diffRenamed `json:"renamed"`
+	Unchanged int           `json:"unchanged"`
+}
+
+// A diffArtist has the fields of an export, as docs/artists.schema.json describes them.
+type diffArtist struct {
+	Position   int64    `json:"position"` // in its list
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	URI        *string  `json:"uri"`
+	URL        *string  `json:"url"`
+	ImageURL   *string  `json:"image_url"`
+	Genres     []string `json:"genres"`
+	Followers  *int64   `json:"followers"`
+	Popularity *int64   `json:"popularity"`
+}
+
+type diffRenamed struct {
+	ID      string `json:"id"`
+	OldName string `json:"old_name"`
+	NewName string `json:"new_name"`
+}
+
+func documentOf(d list.Diff) diffDocument {
+	doc := diffDocument{placed(d.Added), placed(d.Removed), make([]diffRenamed, len(d.Renamed)), d.Unchanged}
+	for i, r := range d.Renamed {
+		doc.Renamed[i] = diffRenamed(r)
+	}
+	return doc
+}
+
+func placed(artists []list.Placed) []diffArtist {
+	all := make([]diffArtist, len(artists))
+	for i, p := range artists {
+		all[i] = diffArtist{p.Position, p.ID, p.Name, orNil(p.URI), orNil(p.URL), orNil(p.ImageURL), p.Genres, p.Followers, p.Popularity}
+	}
+	return all
+}
