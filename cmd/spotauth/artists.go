@@ -296,6 +296,9 @@ func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOp
 	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
 		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")
 	}
+	if info, err := os.Stat(o.output); err == nil && info.Mode().IsRegular() && o.jq == "" {
+		a.console.Note("wrote %d %s to %s", result.Rows, plural(result.Rows, "artist"), o.output)
+	}
 }
 
 // texts are the values of a string type as strings.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,13 +107,13 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	var who session.Account
+	var saved session.Login
 	r.Ready = func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) }
 	r.Notice = a.notice
 	r.Finish = func(ctx context.Context, g auth.Grant) (auth.SignedIn, error) {
 		var err error
-		who, err = a.accept(ctx, s, c, g, o)
-		return a.signedIn(who), err
+		saved, err = a.accept(ctx, s, c, g, o)
+		return auth.SignedIn{Account: saved.Account.Name, Until: saved.ReauthBy(), Next: a.withProfile("spotauth artists")}, err
 	}
 	err = signIn(ctx, c, r)
 	var unanswered *auth.UnansweredError
@@ -122,26 +123,31 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	a.welcome(who)
+	s.welcome(saved)
 	return nil
 }
 
-// signedIn is what the page in the browser says of a login that begins now.
-func (a *app) signedIn(who session.Account) auth.SignedIn {
-	return auth.SignedIn{Account: who.Name, Until: session.Login{AuthorizedAt: a.now()}.ReauthBy(), Next: a.withProfile("spotauth artists")}
-}
-
-// welcome says who signed in, and what would keep the login from being used.
-func (a *app) welcome(who session.Account) {
-	a.console.Note("signed in as %s", accountName(who))
+// welcome says who signed in, what comes next, and what would keep the login from being used.
+func (l *activeLogin) welcome(saved session.Login) {
+	a := l.app
+	until := ""
+	if by := saved.ReauthBy(); !by.IsZero() {
+		until = " until " + day(by)
+	}
+	store := l.Settings().Store
+	if inWords, ok := map[string]string{"keychain": "the keychain", "file": "a file"}[store]; ok {
+		store = inWords
+	}
+	a.console.Note("signed in as %s%s; saved in %s", cmp.Or(saved.Account.Name, saved.Account.ID), until, store)
+	a.console.Note("next: %s", a.withProfile("spotauth artists"))
 	for _, name := range []string{refreshTokenVar, accessTokenVar} {
 		if a.env(name) != "" {
-			a.console.Warn("%s in the environment comes before the saved login", name)
+			a.console.Warn("%s in the environment is used instead of the saved login", name)
 		}
 	}
 }
 
-// prepareLogin finds out all that can stand in the way before a person is asked for consent.
+// prepareLogin finds every problem that it can before a person is asked for consent.
 func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin, c auth.Client, r auth.Request, err error) {
 	if o.timeout <= 0 {
 		return s, c, r, usageError{errors.New("--timeout must be more than 0")}
@@ -201,7 +207,7 @@ func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	}
 	if a.console.InForeground() && a.console.ErrIsTerminal {
 		r.Paste = func(ctx context.Context) (string, error) {
-			return a.console.AskSecret(ctx, "if the last page does not load, paste its address here (it will not show): ")
+			return a.console.AskSecret(ctx, "If the page after \"Agree\" doesn't load, paste its URL here (hidden): ")
 		}
 	}
 	return r
@@ -227,19 +233,20 @@ func ignoreUnusable(l session.Login, err error) (session.Login, error) {
 	return l, err
 }
 
-// accept finds out who signed in, makes sure that it is meant, and saves the login.
-func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Account, error) {
+// accept asks who signed in, checks that the user wants that account, and saves the login.
+func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Login, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
-		return session.Account{}, err
+		return session.Login{}, err
 	}
-	if err := a.sameAccount(ctx, s, who, o.force || o.switchUser); err != nil {
-		return session.Account{}, err
+	if err := a.checkAccount(ctx, s, who, o.force || o.switchUser); err != nil {
+		return session.Login{}, err
 	}
 	now := a.now()
-	return who, s.Save(ctx, session.Login{
+	l := session.Login{
 		ClientID: c.ID, ClientSecret: c.Secret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
-	}.With(tokens(g), now))
+	}.With(tokens(g), now)
+	return l, s.Save(ctx, l)
 }
 
 func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {
@@ -248,15 +255,16 @@ func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) 
 	return session.Account{ID: user.ID, Name: user.DisplayName}, err
 }
 
-// sameAccount asks before the login of one account replaces that of another.
-func (a *app) sameAccount(ctx context.Context, s *activeLogin, now session.Account, meant bool) error {
+// checkAccount asks before the login of one account replaces that of another. isWanted says
+// that the user has already agreed.
+func (a *app) checkAccount(ctx context.Context, s *activeLogin, now session.Account, isWanted bool) error {
 	replaced, err := ignoreUnusable(s.Replaced(ctx))
 	before := replaced.Account
 	if err != nil || before.ID == "" || before.ID == now.ID {
 		return err
 	}
-	a.console.Warn("the account changes from %s to %s", accountName(before), accountName(now))
-	if meant {
+	a.console.Warn("this replaces the login of %s with that of %s", accountName(before), accountName(now))
+	if isWanted {
 		return nil
 	}
 	answer, err := a.console.Ask(ctx, "replace the saved login? [y/N] ")
@@ -276,5 +284,5 @@ func (a *app) sameAccount(ctx context.Context, s *activeLogin, now session.Accou
 type accountChanged struct{ before, now session.Account }
 
 func (e accountChanged) Error() string {
-	return fmt.Sprintf("signed in as %s, but the saved login is of %s; it was left as it was", accountName(e.now), accountName(e.before))
+	return fmt.Sprintf("signed in as %s, but the saved login is for %s; it was left unchanged", accountName(e.now), accountName(e.before))
 }

@@ -66,9 +66,9 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 }
 
 func (a *app) acceptFinished(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) error {
-	who, err := a.accept(ctx, s, c, g, o)
+	saved, err := a.accept(ctx, s, c, g, o)
 	if err == nil {
-		a.welcome(who)
+		s.welcome(saved)
 	}
 	return err
 }

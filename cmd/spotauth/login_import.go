@@ -35,38 +35,38 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	replaced := !g.Refresh.Equal(refresh)
-	who, err := a.saveImported(ctx, s, c, g, o.force, replaced)
+	saved, err := a.saveImported(ctx, s, c, g, o.force, replaced)
 	if err != nil && replaced {
 		a.console.Warn("Spotify replaced the refresh token in %s, so the login there may have stopped working", o.importFile)
 	}
 	if err != nil {
 		return err
 	}
-	a.welcome(who)
+	s.welcome(saved)
 	a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
 	return context.Cause(ctx)
 }
 
 // saveImported finds out whose login it is, and saves it. If the token in the file has been
 // replaced, Ctrl-C ends only the question whether to replace another account's login.
-func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Account, error) {
+func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Login, error) {
 	whole := ctx
 	if replaced {
 		whole = context.WithoutCancel(ctx)
 	}
 	if g.Scopes != nil && !slices.Contains(g.Scopes, defaultScope) {
-		return session.Account{}, fmt.Errorf("%w: %s is missing", auth.ErrScope, defaultScope)
+		return session.Login{}, fmt.Errorf("%w: %s is missing", auth.ErrScope, defaultScope)
 	}
 	who, err := a.whoHolds(whole, c.Origin, g.Access)
 	if err != nil {
-		return who, err
+		return session.Login{}, err
 	}
-	if err := a.sameAccount(ctx, s, who, force); err != nil {
-		return who, err
+	if err := a.checkAccount(ctx, s, who, force); err != nil {
+		return session.Login{}, err
 	}
 	// The file does not say when the person agreed, so the end of the six months is not known.
-	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}
-	return who, s.Save(whole, l.With(tokens(g), a.now()))
+	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}.With(tokens(g), a.now())
+	return l, s.Save(whole, l)
 }
 
 // readSpotipyCache reads the refresh token, and whether the scope will do.

@@ -106,7 +106,7 @@ func (a *app) sessionImport(ctx context.Context, o importOptions, args []string)
 		return err
 	}
 	l, err := s.Import(ctx, bytes.NewReader(sealed), passphrase, func(l session.Login) error {
-		return a.sameAccount(ctx, s, l.Account, o.force)
+		return a.checkAccount(ctx, s, l.Account, o.force)
 	})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func TestLoginAsksBeforeTheAccountChanges(t *testing.T) {
 			spotify.SignInAs("mallory", "Mallory M")
 			m.env["BROWSER_MODE"] = "agree"
 			login := m.onTerminal(100, nil, "login")
-			login.see(`the account changes from Wren Demo \(\w+\) to Mallory M \(mallory\)`)
+			login.see(`this replaces the login of Wren Demo \(\w+\) with that of Mallory M \(mallory\)`)
 			login.see(`replace the saved login\? \[y/N\] $`)
 			login.press(tt.keys)
 			if r := login.wait(); r.status != tt.status {

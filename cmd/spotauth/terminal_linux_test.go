@@ -29,7 +29,7 @@ const (
 	ctrlC = "\x03"
 	ctrlD = "\x04"
 
-	pastePrompt = `paste its address here.*: $`
+	pastePrompt = `paste its URL here.*: $`
 
 	atOnce = 300 * time.Millisecond // what a person takes for at once
 )
