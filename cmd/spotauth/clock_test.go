@@ -18,9 +18,9 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// A bench is the program in this process, with a clock and an environment that
+// A program is spotauth in this process, with a clock and an environment that
 // the test sets, in front of a stand-in.
-type bench struct {
+type program struct {
 	t      *testing.T
 	server *sandbox.Server
 	now    time.Time
@@ -29,7 +29,7 @@ type bench struct {
 	dial   http.RoundTripper // nil: the real one
 }
 
-func newBench(t *testing.T, o sandbox.Options) *bench {
+func newProgram(t *testing.T, o sandbox.Options) *program {
 	o.Names = cmp.Or(o.Names, sandbox.NamesNasty)
 	server, err := sandbox.New(o)
 	if err != nil {
@@ -39,10 +39,10 @@ func newBench(t *testing.T, o sandbox.Options) *bench {
 	user := userAt(t.TempDir())
 	user.env[sandboxVar] = server.URL()
 	user.env["BROWSER"] = "curl -sSLo " + os.DevNull
-	return &bench{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
+	return &program{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
 }
 
-func (b *bench) run(args ...string) (status int, stdout, stderr string) {
+func (b *program) run(args ...string) (status int, stdout, stderr string) {
 	b.t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // an export changes both for its process
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
@@ -57,14 +57,14 @@ func (b *bench) run(args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
-func (b *bench) environ() (all []string) {
+func (b *program) environ() (all []string) {
 	for name, value := range b.env {
 		all = append(all, name+"="+value)
 	}
 	return all
 }
 
-func (b *bench) login() {
+func (b *program) login() {
 	b.t.Helper()
 	// The opener would be a copy of the test; sign in without it.
 	status, address, stderr := b.run("login", "--begin", "--store", "file")
@@ -87,7 +87,7 @@ func (b *bench) login() {
 
 // T-04: the consent lasts six months; from 14 days before its end every command says so.
 func TestConsentClock(t *testing.T) {
-	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	consent := b.now
 	for _, tt := range []struct {
@@ -125,7 +125,7 @@ func TestConsentClock(t *testing.T) {
 
 // T-07: a clock that was set wrong costs a refresh and nothing else.
 func TestClockSetWrong(t *testing.T) {
-	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	start := b.now
 	for _, shift := range []time.Duration{-24 * time.Hour, 24 * time.Hour, 10 * 365 * 24 * time.Hour, 0} {
@@ -144,7 +144,7 @@ func (p panicking) RoundTrip(*http.Request) (*http.Response, error) {
 
 // S-02, B-52: a bug ends as one line and status 70, with the place where it happened, without what the panic carried.
 func TestPanicEndsInOneLine(t *testing.T) {
-	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
+	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	const canary = "canary-in-a-panic"
 	b.dial = panicking{canary}

@@ -72,7 +72,7 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, _ string) ([]str
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// offerFiles lets a command that takes files or commands have them offered.
-func offerFiles(cmd *cobra.Command) {
+// completeFiles lets the shell complete file names for the arguments of cmd.
+func completeFiles(cmd *cobra.Command) {
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 }

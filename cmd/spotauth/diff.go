@@ -43,7 +43,7 @@ A name that is missing on one side is no difference. stderr gets the numbers.
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if the lists differ")
 	f.BoolVar(&o.strict, "strict", false, "without NEW: exit with 10 if Spotify counts more or fewer artists than were found")
 	complete(cmd, "format", "text", "json")
-	offerFiles(cmd)
+	completeFiles(cmd)
 	return cmd
 }
 

@@ -239,7 +239,7 @@ func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 // checkProxy does not tell the address: it may hold a password, or name a company.
 func (a *app) checkProxy() finding {
 	const name = "proxy"
-	u, err := proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
+	u, err := a.proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
 	switch {
 	case err != nil:
 		return wrong(name, err.Error(), "set HTTPS_PROXY to http://HOST:PORT")

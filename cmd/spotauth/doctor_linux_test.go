@@ -15,30 +15,30 @@ import (
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	for _, tt := range []struct {
 		name, finding, next string
-		spoil               func(*bench)
+		spoil               func(*program)
 	}{
-		{"nothing", "", "", func(*bench) {}},
+		{"nothing", "", "", func(*program) {}},
 		{"clock", "FAIL  clock         differs from Spotify's by 3h0m", "set this machine's clock",
-			func(b *bench) { b.now = b.now.Add(3 * time.Hour) }},
+			func(b *program) { b.now = b.now.Add(3 * time.Hour) }},
 		{"about to end", "note  login         saved; scopes user-follow-read; ", `run "spotauth login"`,
-			func(b *bench) { b.now = b.now.AddDate(0, 0, 170) }},
-		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *bench) {
+			func(b *program) { b.now = b.now.AddDate(0, 0, 170) }},
+		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *program) {
 			b.server.RevokeRefreshTokens()
 			b.server.ExpireAccessTokens()
 			b.run("whoami")
 		}},
-		{"limit", "FAIL  rate limit    rate-limited by Spotify until ", "try again then", func(b *bench) { b.run("artists") }},
-		{"unreachable", "FAIL  stand-in      127.0.0.1:", "check the network", func(b *bench) { b.server.Close() }},
+		{"limit", "FAIL  rate limit    rate-limited by Spotify until ", "try again then", func(b *program) { b.run("artists") }},
+		{"unreachable", "FAIL  stand-in      127.0.0.1:", "check the network", func(b *program) { b.server.Close() }},
 		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY to http://HOST:PORT",
-			func(b *bench) { b.t.Setenv("HTTPS_PROXY", "http://user:hidden@[::1") }},
-		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *bench) {
+			func(b *program) { b.env["HTTPS_PROXY"] = "http://user:hidden@[::1" }},
+		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *program) {
 			for name := range b.logins() {
 				if err := os.Chmod(name, 0o644); err != nil {
 					b.t.Fatal(err)
 				}
 			}
 		}},
-		{"no store", "FAIL  file          writing the login file: ", "", func(b *bench) {
+		{"no store", "FAIL  file          writing the login file: ", "", func(b *program) {
 			for name := range b.logins() {
 				folder := filepath.Dir(name)
 				if err := os.RemoveAll(folder); err != nil {
@@ -51,8 +51,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Setenv("HTTPS_PROXY", "")
-			b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429,retry-after=5000"}})
+			b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429,retry-after=5000"}})
 			b.now = time.Now()
 			b.login()
 			tt.spoil(b)

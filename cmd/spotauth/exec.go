@@ -40,7 +40,7 @@ spotauth's statuses from those of CMD, use --error-format json.
 	}
 	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "minimum remaining `LIFETIME` of the token, up to 55m")
 	cmd.Flags().SetInterspersed(false) // what follows CMD is CMD's
-	offerFiles(cmd)
+	completeFiles(cmd)
 	return cmd
 }
 

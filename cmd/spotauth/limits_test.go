@@ -24,7 +24,7 @@ func TestLimitsAreRemembered(t *testing.T) {
 		{"at the token endpoint, soon over", "refresh:429*,retry-after=30", "token", "1m", 2 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{tt.fault}})
+			b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{tt.fault}})
 			b.login()
 			b.now = b.now.Add(tt.later)
 			if status, _, stderr := b.run(tt.command, "--max-wait", tt.maxWait); status != exitLimited {
@@ -44,7 +44,7 @@ func TestLimitsAreRemembered(t *testing.T) {
 
 // H-01: what a remembered limit is waited for is a request. A token that lives needs none.
 func TestRememberedLimitOfATokenThatLives(t *testing.T) {
-	b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429*,retry-after=100"}})
+	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429*,retry-after=100"}})
 	b.login()
 	if status, _, stderr := b.run("artists"); status != exitLimited {
 		t.Fatalf("status %d: %s", status, stderr)

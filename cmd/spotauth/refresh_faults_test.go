@@ -24,7 +24,7 @@ func TestTokenEndpointFaultsLeaveTheLogin(t *testing.T) {
 		"reset": exitNetwork, "cut": exitNetwork, "huge": exitNetwork, "bomb": exitNetwork,
 	} {
 		t.Run(fault, func(t *testing.T) {
-			b := newBench(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"refresh:" + fault}})
+			b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"refresh:" + fault}})
 			b.login()
 			before := b.logins()
 			b.now = b.now.Add(2 * time.Hour)
@@ -53,7 +53,7 @@ func TestTokenEndpointFaultsLeaveTheLogin(t *testing.T) {
 }
 
 // logins are the saved logins by the names of their files.
-func (b *bench) logins() map[string]string {
+func (b *program) logins() map[string]string {
 	b.t.Helper()
 	names, err := filepath.Glob(filepath.Join(b.state, "sandbox/*/logins/*"))
 	if err != nil || len(names) == 0 {

@@ -40,16 +40,16 @@ type app struct {
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	streams := console.New(stdin, stdout, stderr)
 	a := &app{
-		console:   streams,
-		stdin:     stdin,
-		environ:   os.Environ(),
-		now:       time.Now,
-		transport: newTransport(),
-		log:       slog.New(slog.DiscardHandler),
+		console: streams,
+		stdin:   stdin,
+		environ: os.Environ(),
+		now:     time.Now,
+		log:     slog.New(slog.DiscardHandler),
 
 		errorFormat: "text",
 	}
 	streams.Dumb = a.env("TERM") == "dumb"
+	a.transport = newTransport(a.proxy)
 	if a.env("NO_COLOR") != "" || streams.Dumb {
 		streams.Color = false
 	}

@@ -42,7 +42,7 @@ are deleted when the stand-in ends, unless --port names its port.
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)
-	offerFiles(cmd)
+	completeFiles(cmd)
 	return cmd
 }
 

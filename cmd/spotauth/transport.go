@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -29,7 +28,7 @@ import (
 // It does not speak HTTP/2, which has no use for one request at a time: there
 // net/http sends a request again as often as a server resets it, and prints
 // tokens if GODEBUG has http2debug.
-func newTransport() *http.Transport {
+func newTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &http.Transport{
@@ -46,10 +45,11 @@ func newTransport() *http.Transport {
 	}
 }
 
-// proxy is the system's. Errors do not repeat the address: it may hold a password.
-func proxy(r *http.Request) (*url.URL, error) {
+// proxy is the one in the environment, which net/http reads by itself. Errors do not repeat
+// the address: it may hold a password.
+func (a *app) proxy(r *http.Request) (*url.URL, error) {
 	if r.URL.Scheme == "https" {
-		if err := checkProxyAddress(); err != nil {
+		if err := a.checkProxyAddress(); err != nil {
 			return nil, err
 		}
 	}
@@ -64,8 +64,8 @@ var errProxyAddress = errors.New("the proxy address in the environment is malfor
 
 // checkProxyAddress finds what Go overlooks: it goes around a proxy whose
 // address it cannot read, or looks for a host named "http".
-func checkProxyAddress() error {
-	address := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+func (a *app) checkProxyAddress() error {
+	address := cmp.Or(a.env("HTTPS_PROXY"), a.env("https_proxy"))
 	if address == "" {
 		return nil
 	}

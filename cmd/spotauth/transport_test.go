@@ -40,7 +40,7 @@ func TestConnectEarly(t *testing.T) {
 					arrived <- struct{}{}
 				}
 			}
-			transport := newTransport()
+			transport := newTransport(http.ProxyFromEnvironment)
 			defer transport.CloseIdleConnections()
 			if tt.tls {
 				server.StartTLS()

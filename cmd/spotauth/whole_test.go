@@ -24,7 +24,7 @@ func TestFailureOnEveryPageInEveryFormat(t *testing.T) {
 			for _, format := range export.Formats() {
 				t.Run(fmt.Sprintf("page %d %s %s", page, cause.fault, format), func(t *testing.T) {
 					fault := fmt.Sprintf("page=%d:%s", page, cause.fault)
-					b := newBench(t, sandbox.Options{Artists: artists, Consent: sandbox.ConsentAgree, Faults: []string{fault, fault}})
+					b := newProgram(t, sandbox.Options{Artists: artists, Consent: sandbox.ConsentAgree, Faults: []string{fault, fault}})
 					b.login()
 					status, stdout, stderr := b.run("artists", "--format", string(format))
 					if status != cause.status {

@@ -60,7 +60,7 @@ func requireProfile(o session.Options, name string) error {
 func (a *app) origin() (string, error) {
 	address, err := a.sandboxAddress()
 	if err == nil && address == "" {
-		err = checkProxyAddress()
+		err = a.checkProxyAddress()
 	}
 	return address, err
 }
