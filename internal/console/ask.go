@@ -45,8 +45,7 @@ func (c *Console) ask(ctx context.Context, prompt string, echo bool) (string, er
 	if !c.ErrIsTerminal {
 		last = &lastLine{w: in.screen}
 	}
-	last.set(Safe(prompt), true)
-	line, err := readTerminal(ctx, in.keys, echo)
+	line, err := readTerminal(ctx, in.keys, echo, func() { last.set(Safe(prompt), true) })
 	typed := echo && err == nil // then the terminal has moved on to the next line
 	last.answered(typed)
 	return strings.TrimRight(line, "\r\n"), err

@@ -8,7 +8,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -22,18 +21,18 @@ import (
 // Console is the three standard streams. Its methods may be called from
 // several goroutines.
 type Console struct {
-	// Out is stdout. When a terminal, what it is given is made safe.
+	// Out is stdout. Writes to a terminal are escaped by [Safe].
 	Out io.Writer
-	// RawOut is stdout as it is, for who makes foreign text safe itself.
+	// RawOut is stdout unescaped, for callers that escape cell by cell.
 	RawOut io.Writer
-	// Err is stderr. What it is given is always made safe; a progress line or
-	// a prompt makes room for it.
+	// Err is stderr. Writes are always escaped. A progress line or a prompt
+	// is moved out of their way.
 	Err io.Writer
 
 	InIsTerminal, OutIsTerminal, ErrIsTerminal bool
 
 	// Color says whether stdout understands escape sequences for bold and
-	// color. Clear it where the user wants none (NO_COLOR).
+	// color. Clear it if the user wants none (NO_COLOR).
 	Color bool
 
 	// Dumb says that the terminal only prints: no escape sequences, and nothing that is
@@ -52,10 +51,10 @@ func New(in io.Reader, out, err io.Writer) *Console {
 		in: in, out: out, err: err, ctx: context.Background(),
 		InIsTerminal: isTerminal(in), ErrIsTerminal: isTerminal(err),
 	}
-	c.last.w = bounded{c, err, lastWords}
+	c.last.w = &bounded{c: c, w: err, grace: lastWords}
 	c.last.escapes = c.ErrIsTerminal && understandsEscapes(err.(*os.File))
 	c.Err = SafeWriter(stream{&c.last, c.last.w})
-	c.Out = bounded{c, out, 0}
+	c.Out = &bounded{c: c, w: out}
 	if c.RawOut, c.OutIsTerminal = c.Terminal(out); c.OutIsTerminal {
 		c.Out = SafeWriter(c.RawOut)
 		c.Color = understandsEscapes(out.(*os.File))
@@ -67,9 +66,9 @@ func New(in io.Reader, out, err io.Writer) *Console {
 // the progress line aside, as RawOut does; foreign text is still to be made safe.
 func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 	if !isTerminal(w) {
-		return bounded{c, w, 0}, false
+		return &bounded{c: c, w: w}, false
 	}
-	return stream{&c.last, bounded{c, w, 0}}, true
+	return stream{&c.last, &bounded{c: c, w: w}}, true
 }
 
 // EndWith makes every write give up when ctx ends, for a full pipe or a stopped terminal can
@@ -84,9 +83,14 @@ type bounded struct {
 	c     *Console
 	w     io.Writer
 	grace time.Duration
+
+	mu   sync.Mutex
+	text []byte // what is being written: the write may outlast the call
 }
 
-func (b bounded) Write(p []byte) (int, error) {
+func (b *bounded) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	ctx := b.c.ctx
 	switch {
 	case ctx.Done() == nil:
@@ -95,18 +99,21 @@ func (b bounded) Write(p []byte) (int, error) {
 		return 0, context.Cause(ctx)
 	}
 	done := make(chan error, 1)
-	text := bytes.Clone(p) // the write may outlast this call
+	text := append(b.text[:0], p...)
+	b.text = nil
 	go func() {
 		_, err := b.w.Write(text)
 		done <- err
 	}()
 	select {
 	case err := <-done:
+		b.text = text
 		return len(p), err
 	case <-ctx.Done():
 	}
 	select {
 	case err := <-done:
+		b.text = text
 		return len(p), err
 	case <-time.After(b.grace):
 		return 0, context.Cause(ctx)

@@ -21,9 +21,10 @@ func openTerminal() (keys, screen *os.File, err error) {
 	return keys, keys, nil
 }
 
-// readTerminal reads a line. x/term's ReadPassword cannot be ended: it would
-// leave the echo off and eat the next line.
-func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
+// readTerminal reads a line. It calls prompt once nothing that is typed can show.
+// x/term's ReadPassword cannot be ended: it would leave the echo off and eat the
+// next line.
+func readTerminal(ctx context.Context, f *os.File, echo bool, prompt func()) (string, error) {
 	fd := int(f.Fd())
 	if !echo {
 		restore, err := echoOff(fd)
@@ -32,6 +33,7 @@ func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
 		}
 		defer restore()
 	}
+	prompt()
 	wake, end, err := os.Pipe()
 	if err != nil {
 		return "", err

@@ -33,7 +33,7 @@ func openTerminal() (keys, screen *os.File, err error) {
 
 // readTerminal cannot end the read of a console: when ctx ends first, the read
 // is left behind and takes at most one more line.
-func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
+func readTerminal(ctx context.Context, f *os.File, echo bool, prompt func()) (string, error) {
 	type answer struct {
 		string
 		error
@@ -42,6 +42,7 @@ func readTerminal(ctx context.Context, f *os.File, echo bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	prompt()
 	done := make(chan answer, 1)
 	go func() {
 		if echo {
