@@ -48,7 +48,7 @@ func TestSecretsGoToTheirOwnSpotify(t *testing.T) {
 		{"`login --import`", func(m *machine, token, _ string) []result {
 			return []result{m.run("login", "--store", "file", "--import", m.spotipyCache(token))}
 		}},
-		{"`login --finish`, or an address pasted on a terminal", func(m *machine, token, _ string) []result {
+		{"`login --finish`, or a URL pasted into a terminal", func(m *machine, token, _ string) []result {
 			return []result{m.finishLogin("of-another-login")}
 		}},
 		{"`session import`", func(m *machine, token, _ string) []result {

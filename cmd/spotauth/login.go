@@ -156,6 +156,10 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 	if err != nil {
 		return s, c, r, err
 	}
+	// Before the steps to register an app are shown.
+	if err = s.Probe(ctx); err != nil {
+		return s, c, r, err
+	}
 	if c, err = a.loginClient(ctx, s, o); err != nil {
 		return s, c, r, err
 	}
@@ -164,9 +168,6 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 		return s, c, r, err
 	}
 	s.SetClientID(c.ID) // it was asked for, or is the stand-in's
-	if err = s.Probe(ctx); err != nil {
-		return s, c, r, err
-	}
 	if _, err = ignoreUnusable(s.Load(ctx)); err != nil {
 		return s, c, r, err
 	}

@@ -11,18 +11,18 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-const registerSteps = `spotauth needs the client id of a Spotify app of your own, once. It takes two minutes:
+const registerSteps = `spotauth needs the client ID of a Spotify app of your own, once. It takes two minutes:
 
   1. Open https://developer.spotify.com/dashboard and choose "Create app".
      The owner of the app needs Spotify Premium.
-  2. Name it as you like, but not beginning with "Spot".
-  3. As redirect URI enter exactly   http://127.0.0.1/callback
+  2. Choose any name that doesn't begin with "Spot" (Spotify's rule).
+  3. Set the redirect URI to exactly   http://127.0.0.1/callback
      and choose "Web API".
   4. Save, open "Settings" and copy the client ID.
 
 `
 
-// askClientID shows how to register an app and asks for its client id.
+// askClientID shows how to register an app and asks for its client ID.
 func (a *app) askClientID(ctx context.Context) (string, error) {
 	if !a.console.InIsTerminal || !a.console.ErrIsTerminal {
 		return "", withHint(usageError{errors.New("no client ID: use --client-id or set SPOTAUTH_CLIENT_ID")},

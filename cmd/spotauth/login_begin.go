@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/auth"
@@ -30,14 +29,14 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 	if err := s.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
 		return err
 	}
-	a.console.Say("open this address; give the one that the browser ends on to: %s", a.withProfile("spotauth login --finish"))
+	a.console.Say("open this URL, then run %q and paste the URL of the page you end on (within 10 minutes)", a.withProfile("spotauth login --finish"))
 	return write(a.console.Out, address+"\n")
 }
 
 func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
-	pasted, err := a.console.ReadLine(ctx, 8<<10)
+	pasted, err := a.readPasted(ctx)
 	if err != nil {
-		return usageError{errors.New("no address on stdin: give the one that the browser ended on")}
+		return err
 	}
 	s, pending, err := a.openPending(o)
 	if err != nil {
@@ -65,6 +64,24 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	return errors.Join(err, s.DropPending()) // its code is used up
 }
 
+// readPasted reads the URL that the browser ended on from stdin.
+func (a *app) readPasted(ctx context.Context) (string, error) {
+	read := func() (string, error) { return a.console.ReadLine(ctx, 8<<10) }
+	if a.console.InIsTerminal {
+		read = func() (string, error) {
+			return a.console.AskSecret(ctx, "Paste the URL of the page that the browser ended on (hidden): ")
+		}
+	}
+	pasted, err := read()
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err != nil {
+		return "", usageError{errors.New("no URL on stdin: it must be the one that the browser ended on")}
+	}
+	return pasted, nil
+}
+
 func (a *app) acceptFinished(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) error {
 	saved, err := a.accept(ctx, s, c, g, o)
 	if err == nil {
@@ -81,7 +98,7 @@ func (a *app) openPending(o loginOptions) (*activeLogin, auth.Pending, error) {
 	}
 	encoded, err := s.Pending()
 	if errors.Is(err, session.ErrNoPending) {
-		return nil, auth.Pending{}, usageError{fmt.Errorf("no login was begun here in the last 10 minutes; start with: %s", a.withProfile("spotauth login --begin"))}
+		return nil, auth.Pending{}, withCommand(usageError{errors.New("no sign-in is waiting to be finished (it must be within 10 minutes)")}, loginCommand+" --begin")
 	}
 	if err != nil {
 		return nil, auth.Pending{}, err

@@ -121,8 +121,8 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	login.see(`client ID: $`)
 	for _, step := range []string{
 		"1. Open https://developer.spotify.com/dashboard",
-		`2. Name it as you like, but not beginning with "Spot".`,
-		"3. As redirect URI enter exactly   http://127.0.0.1/callback\r\n",
+		`2. Choose any name that doesn't begin with "Spot" (Spotify's rule).`,
+		"3. Set the redirect URI to exactly   http://127.0.0.1/callback\r\n",
 		"4. Save",
 	} {
 		if !strings.Contains(login.stderr.String(), step) {
