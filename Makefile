@@ -28,7 +28,7 @@ test: deps
 	@$(GO) tool cover -func=coverage.out | tail -n 1
 	cd internal/sandbox/zmb3 && $(GO) test -race -timeout 5m ./...
 
-# Beside zmb3/spotify and secret-tool, in one table: some four minutes.
+# The figures of docs/performance.md, next to those of other programs: about six minutes.
 bench: deps
 	cd bench && $(GO) run .
 

@@ -1,8 +1,9 @@
 // Command bench measures spotauth beside what it is to be measured by (an
 // exporter on zmb3/spotify, secret-tool, an empty Go program) in one run, prints
-// one table, and says which bars are met. The exports are made from a stand-in
+// one table, and says for each goal whether it is met and why. The exports are made from a stand-in
 // Spotify in a process of its own, 50 ms away. It runs on Linux, from its own
-// folder, and needs dbus-daemon, gnome-keyring-daemon, secret-tool and curl.
+// folder, and needs dbus-daemon, gnome-keyring-daemon, secret-tool, curl, git and
+// chromium. daff (of npm) is measured too if it is installed.
 package main
 
 import (
@@ -20,7 +21,9 @@ type bench struct {
 	latency time.Duration
 	quick   bool
 	rows    []row
-	bars    []bar
+	goals   []goal
+
+	binaries []string // the programs with their sizes
 }
 
 func main() {
@@ -42,7 +45,7 @@ func (b *bench) run() (err error) {
 	if err := b.build(); err != nil {
 		return err
 	}
-	for _, measure := range []func() error{b.startUp, b.exports, b.tokens} {
+	for _, measure := range []func() error{b.sizes, b.startUp, b.exports, b.tokens, b.lists, b.restore, b.api} {
 		if err := measure(); err != nil {
 			return err
 		}
@@ -52,7 +55,7 @@ func (b *bench) run() (err error) {
 
 // build makes spotauth as a release does, and the others in the same way.
 func (b *bench) build() error {
-	for _, source := range []string{"../cmd/spotauth", "zmb3", "empty", "standin"} {
+	for _, source := range []string{"../cmd/spotauth", "zmb3", "empty", "standin", "paint"} {
 		program := filepath.Base(source)
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.binary(program), ".")
 		cmd.Dir, cmd.Env = source, append(os.Environ(), "CGO_ENABLED=0")

@@ -19,11 +19,21 @@ type sample struct {
 	wall, cpu time.Duration // cpu: user and system
 	peak      float64       // MB that were resident at most
 	requests  int
-	rows      int // lines of stdout with an artist in them
+	rows      int     // lines of stdout with an artist in them
+	out       float64 // MB of stdout
 }
 
 // run runs a program once, with stdout in a file, as in a script.
 func run(folder string, env []string, words ...string) (sample, error) {
+	return runTo(0, folder, env, words...)
+}
+
+// runDiffering is run for a program that may exit with 1 if two files differ.
+func runDiffering(folder string, env []string, words ...string) (sample, error) {
+	return runTo(1, folder, env, words...)
+}
+
+func runTo(most int, folder string, env []string, words ...string) (sample, error) {
 	out, err := os.Create(filepath.Join(folder, "out"))
 	if err != nil {
 		return sample{}, err
@@ -32,12 +42,18 @@ func run(folder string, env []string, words ...string) (sample, error) {
 	cmd, stderr := exec.Command(words[0], words[1:]...), new(bytes.Buffer)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, out, stderr
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); err != nil && (cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > most) {
 		return sample{}, fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, stderr)
 	}
 	s := sample{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	s.peak = peak(cmd.ProcessState.SysUsage().(*syscall.Rusage))
-	s.rows, err = countRows(out)
+	if s.rows, err = countRows(out); err != nil {
+		return s, err
+	}
+	info, err := out.Stat()
+	if err == nil {
+		s.out = float64(info.Size()) / 1e6
+	}
 	return s, err
 }
 
@@ -52,6 +68,7 @@ func countRows(f *os.File) (n int, err error) {
 		return 0, err
 	}
 	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if bytes.Contains(lines.Bytes(), []byte("spotify:artist:")) {
 			n++
@@ -102,6 +119,7 @@ func spread(samples []sample, figure func(sample) float64) (median, least, most 
 func wall(s sample) float64     { return ms(s.wall) }
 func cpu(s sample) float64      { return ms(s.cpu) }
 func memory(s sample) float64   { return s.peak }
+func size(s sample) float64     { return s.out }
 func requests(s sample) float64 { return float64(s.requests) }
 
 func median(samples []sample, figure func(sample) float64) float64 {

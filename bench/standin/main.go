@@ -19,16 +19,17 @@ import (
 
 func main() {
 	artists := flag.Int("artists", 0, "how many are followed")
+	tracks := flag.Int("tracks", 0, "how many are saved (0: as many as the stand-in has by itself)")
 	latency := flag.Duration("latency", 0, "from a request for a page to its answer")
 	refresh := flag.Duration("refresh", 0, "from a request for a token to its answer; each login then has to be refreshed")
 	flag.Parse()
-	if err := serve(*artists, *latency, *refresh); err != nil {
+	if err := serve(*artists, *tracks, *latency, *refresh); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(artists int, latency, refresh time.Duration) error {
-	options := sandbox.Options{Artists: artists, Seed: 1, Consent: sandbox.ConsentAgree, Latency: latency}
+func serve(artists, tracks int, latency, refresh time.Duration) error {
+	options := sandbox.Options{Artists: artists, Tracks: tracks, Seed: 1, Consent: sandbox.ConsentAgree, Latency: latency}
 	if refresh > 0 {
 		options.Faults = []string{"exchange:expires_in=1*"}
 	}

@@ -7,6 +7,8 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -15,16 +17,43 @@ import (
 )
 
 func main() {
-	if err := export(context.Background()); err != nil {
+	do := export
+	if len(os.Args) > 1 && os.Args[1] == "tracks" {
+		do = exportTracks
+	}
+	if err := do(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "zmb3:", err)
 		os.Exit(1)
 	}
 }
 
-func export(ctx context.Context) error {
+func newClient(ctx context.Context) *spotify.Client {
 	token := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: os.Getenv("SPOTIFY_ACCESS_TOKEN")})
-	client := spotify.New(oauth2.NewClient(ctx, token), spotify.WithBaseURL(os.Getenv("SPOTIFY_API")+"/v1/"))
-	artists, err := followed(ctx, client)
+	return spotify.New(oauth2.NewClient(ctx, token), spotify.WithBaseURL(os.Getenv("SPOTIFY_API")+"/v1/"))
+}
+
+// exportTracks prints all saved tracks as one JSON array.
+func exportTracks(ctx context.Context) error {
+	client := newClient(ctx)
+	page, err := client.CurrentUsersTracks(ctx, spotify.Limit(50))
+	if err != nil {
+		return err
+	}
+	all := page.Tracks
+	for {
+		page.Tracks = nil // or what the last page has would be written over
+		switch err := client.NextPage(ctx, page); {
+		case errors.Is(err, spotify.ErrNoMorePages):
+			return json.NewEncoder(os.Stdout).Encode(all)
+		case err != nil:
+			return err
+		}
+		all = append(all, page.Tracks...)
+	}
+}
+
+func export(ctx context.Context) error {
+	artists, err := followed(ctx, newClient(ctx))
 	if err != nil {
 		return err
 	}
