@@ -57,6 +57,7 @@ func TestCompletion(t *testing.T) {
 				{"spotauth login --store k", `--store keychain `},
 				{"spotauth token fol", `token fol`}, // takes no file
 				{"spotauth diff fol", `diff follows.csv `},
+				{"spotauth restore --yes fol", `--yes follows.csv `},
 				{"spotauth artists --from fol", `--from follows.csv `},
 			} {
 				from := len(sh.stderr.String())

@@ -82,6 +82,8 @@ type failure struct {
 	Command    string `json:"command,omitempty"`     // that the hint says to run
 	Exit       int    `json:"exit"`                  // follows from Code
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds
+
+	progress string // another hint: how far it got
 }
 
 // report says what went wrong, if anything did, and returns the exit status.
@@ -106,13 +108,18 @@ func (a *app) report(ctx context.Context, err error) int {
 
 func (a *app) say(f failure) {
 	if a.errorFormat == "json" {
+		if f.progress != "" && f.Command == "" {
+			f.Hint = f.progress
+		}
 		line, _ := json.Marshal(map[string]failure{"error": f}) // texts and numbers always encode
 		fmt.Fprintf(a.console.Err, "%s\n", line)
 		return
 	}
 	a.console.Error("%s", f.Message)
-	if f.Hint != "" {
-		a.console.Hint("%s", f.Hint)
+	for _, hint := range []string{f.Hint, f.progress} {
+		if hint != "" {
+			a.console.Hint("%s", hint)
+		}
 	}
 }
 
@@ -136,6 +143,10 @@ func (a *app) explain(err error) failure {
 		f.Hint = fmt.Sprintf("run %q", f.Command)
 	}
 	f.Exit = exitOf(f.Code)
+	var stopped stoppedError
+	if errors.As(err, &stopped) && (f.Exit == exitLimited || f.Exit == exitNetwork || stopped.followed > 0) {
+		f.progress = stopped.progress()
+	}
 	return f
 }
 
@@ -156,7 +167,7 @@ const loginCommand = "spotauth login"
 // the network, limits, and only then other refusals.
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainInput, explainCommand, explainSession, explainStore, explainNetwork,
+		explainUsage, explainList, explainCommand, explainSession, explainStore, explainNetwork,
 		a.explainLimit, explainSignIn, explainToken, explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
@@ -182,8 +193,19 @@ func explainUsage(err error) (failure, bool) {
 	return failure{}, false
 }
 
-func explainInput(err error) (failure, bool) {
-	return failure{Code: "bad_input"}, errors.As(err, new(inputError))
+func explainList(err error) (failure, bool) {
+	var scope missingScopeError
+	switch {
+	case errors.As(err, new(inputError)):
+		return failure{Code: "bad_input"}, true
+	case errors.Is(err, errNotConfirmed):
+		return failure{Code: "not_confirmed"}, true
+	case errors.As(err, &scope):
+		return failure{Code: "scope_missing", Command: loginCommand + " --scope " + string(scope)}, true
+	case errors.As(err, new(notFollowedError)):
+		return failure{Code: "incomplete"}, true
+	}
+	return failure{}, false
 }
 
 func explainSession(err error) (failure, bool) {

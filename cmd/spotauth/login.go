@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.clientID, "client-id", "", "the app's client `ID` (SPOTAUTH_CLIENT_ID)")
 	f.StringVar(&o.redirectURI, "redirect-uri", "", "the `URI` as registered (default "+auth.DefaultRedirectURI+", with any free port)")
-	f.StringArrayVar(&o.scopes, "scope", nil, "ask for `SCOPE` in addition to "+defaultScope+" (repeatable)")
+	f.StringArrayVar(&o.scopes, "scope", nil, "ask for `SCOPE` in addition to "+defaultScope+" and what the login has (repeatable)")
 	f.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read the app's client secret from stdin")
 	f.BoolVar(&o.noBrowser, "no-browser", false, "print the URL and open no browser")
 	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask which account to use")
@@ -168,9 +169,11 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 		return s, c, r, err
 	}
 	s.SetClientID(c.ID) // it was asked for, or is the stand-in's
-	if _, err = ignoreUnusable(s.Load(ctx)); err != nil {
+	before, err := ignoreUnusable(s.Load(ctx))
+	if err != nil {
 		return s, c, r, err
 	}
+	r.Scopes = scopes(before.Scopes, o.scopes)
 	return s, c, r, s.waitForLimits(ctx)
 }
 
@@ -203,8 +206,8 @@ func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (
 // loginRequest is what the person is asked for.
 func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	r := auth.Request{
-		RedirectURI: registered(s), Scopes: withDefaultScope(o.scopes),
-		ShowDialog: o.switchUser, Timeout: o.timeout,
+		RedirectURI: registered(s),
+		ShowDialog:  o.switchUser, Timeout: o.timeout,
 	}
 	if a.console.InForeground() && a.console.ErrIsTerminal {
 		r.Paste = func(ctx context.Context) (string, error) {
@@ -214,11 +217,13 @@ func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	return r
 }
 
-func withDefaultScope(scopes []string) []string {
+// scopes are those to ask for: what spotauth needs, what the login has, and what is added,
+// each once.
+func scopes(before, added []string) []string {
 	all := []string{defaultScope}
-	for _, s := range scopes {
-		for _, one := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
-			if one != defaultScope {
+	for _, given := range slices.Concat(before, added) {
+		for _, one := range strings.FieldsFunc(given, func(r rune) bool { return r == ' ' || r == ',' }) {
+			if !slices.Contains(all, one) {
 				all = append(all, one)
 			}
 		}

@@ -361,12 +361,19 @@ func tellSandbox(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // countRequests asserts how many requests a path has had: requests 3 /v1/me/following.
+// A method may come before the path, and a path may end with *: requests 0 'PUT *'
 func countRequests(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
+	method, path, found := strings.Cut(args[1], " ")
+	if !found {
+		method, path = "", args[1]
+	}
 	got := 0
 	for _, r := range lastSandbox(ts).Requests() {
-		if r.Path == args[1] && (len(args) < 3 || r.Form.Get("grant_type") == args[2]) {
+		prefix, isPrefix := strings.CutSuffix(path, "*")
+		isPath := r.Path == path || isPrefix && strings.HasPrefix(r.Path, prefix)
+		if isPath && (method == "" || r.Method == method) && (len(args) < 3 || r.Form.Get("grant_type") == args[2]) {
 			got++
 		}
 	}

@@ -18,6 +18,15 @@ func (c *Console) InForeground() bool {
 	return c.InIsTerminal && inForeground(int(c.in.(*os.File).Fd()))
 }
 
+// CanAsk says whether there is a terminal that [Console.Ask] can ask on.
+func (c *Console) CanAsk() bool {
+	in, err := c.terminal()
+	if err == nil {
+		in.close()
+	}
+	return err == nil
+}
+
 // Ask shows prompt and reads one line from the terminal, without its line end. The terminal
 // is stdin, or else the one that the program was started on, so stdin may hold something else.
 // Ask gives up as soon as ctx ends. The end of input (Ctrl-D) is io.EOF.

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotauth/spotauth/internal/console"
+	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// followScope is requested only for restore.
+const followScope = "user-follow-modify"
+
+func newRestoreCmd(a *app) *cobra.Command {
+	o := restoreOptions{artistsOptions: artistsOptions{sort: string(export.Recent)}}
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Follow every artist in a list",
+		Long: `Follow every artist in a list that the account doesn't follow yet. restore
+never unfollows anyone.
+
+FILE can be in any format that artists --from reads; - is stdin. restore shows
+how many artists it would follow as whom, and asks first. It checks each batch
+of 40. If it is interrupted, run it again: it does what is left.
+
+Following needs a scope that login doesn't ask for otherwise:
+spotauth login --scope user-follow-modify
+
+The first artist in FILE becomes the most recently followed. The order within
+a batch is lost, unless you use --keep-order.
+
+stdout gets the artists that could not be followed, in a form that restore can
+read.
+
+` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
+		Example: `  spotauth restore --dry-run follows.csv
+  spotauth login --scope user-follow-modify
+  spotauth restore --yes follows.csv
+  spotauth restore --yes --keep-order --output failed.json follows.csv`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), o, args[0]) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.dryRun, "dry-run", false, "write the artists that would be followed, and change nothing")
+	f.BoolVar(&o.yes, "yes", false, "don't ask")
+	f.BoolVar(&o.keepOrder, "keep-order", false, "follow one artist at a time, a second apart")
+	f.StringVar(&o.format, "format", "", "`FORMAT`: "+strings.Join(texts(export.Formats()), ", ")+" (default: by the extension of --output, else table on a terminal and json otherwise)")
+	f.StringVarP(&o.output, "output", "o", onStdout, "write to `FILE`, even an empty list; - is stdout")
+	complete(cmd, "format", texts(export.Formats())...)
+	completeFile(cmd, "output")
+	completeFiles(cmd)
+	return cmd
+}
+
+type restoreOptions struct {
+	artistsOptions         // format and output
+	dryRun, yes, keepOrder bool
+}
+
+func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err error) {
+	how, _, err := a.exportOptions(o.artistsOptions)
+	if err != nil {
+		return err
+	}
+	if !o.dryRun && !o.yes && !a.console.CanAsk() {
+		return errNeedsYes
+	}
+	wanted, err := a.readList(ctx, file)
+	if err != nil {
+		return err
+	}
+	l, err := a.open(session.Settings{})
+	if err != nil {
+		return err
+	}
+	defer l.close(&err)
+	client, err := l.api()
+	if err == nil && !o.dryRun {
+		err = l.requireScope(ctx, followScope)
+	}
+	if err != nil {
+		return err
+	}
+	missing, err := a.missing(ctx, l, client, wanted)
+	if err != nil {
+		return err
+	}
+	left := missing
+	if !o.dryRun && len(missing) > 0 {
+		if left, err = a.follow(ctx, l, client, o, missing, len(wanted)); err != nil {
+			return err
+		}
+	}
+	return a.writeLeft(ctx, o, how, left, len(missing))
+}
+
+// writeLeft writes the artists that are still not followed. After a run that should have
+// followed them, that is an error.
+func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Options, left []spotify.Artist, missing int) error {
+	if o.dryRun || len(left) > 0 || o.output != onStdout {
+		if _, err := a.deliver(ctx, o.output, export.Guard{}, how, inSequence(left)); err != nil {
+			return err
+		}
+	}
+	if o.dryRun || len(left) == 0 {
+		return nil
+	}
+	return notFollowedError{left, missing}
+}
+
+var errNeedsYes = usageError{errors.New("there is no terminal to ask on: restore needs --yes")}
+
+// requireScope makes sure that the login has a scope, as far as that is known before
+// Spotify is asked.
+func (l *activeLogin) requireScope(ctx context.Context, scope string) error {
+	saved, err := l.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if len(saved.Scopes) > 0 && !slices.Contains(saved.Scopes, scope) {
+		return missingScopeError(scope)
+	}
+	return nil
+}
+
+// missing are the wanted artists that the account doesn't follow.
+func (a *app) missing(ctx context.Context, l *activeLogin, client *spotify.Client, wanted []spotify.Artist) ([]spotify.Artist, error) {
+	followed, err := a.followed(ctx, l, client, false)
+	if err != nil {
+		return nil, err
+	}
+	isFollowed := make(map[string]bool, len(followed))
+	for _, artist := range followed {
+		isFollowed[artist.ID] = true
+	}
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(artist spotify.Artist) bool { return isFollowed[artist.ID] })
+	switch n := len(wanted); {
+	case len(missing) > 0:
+	case n == 0:
+		a.console.Say("nothing to do: the list is empty")
+	case n == 1:
+		a.console.Say("nothing to do: the artist is already followed")
+	default:
+		a.console.Say("nothing to do: all %d artists are already followed", n)
+	}
+	return missing, nil
+}
+
+// follow follows the artists once that is confirmed, and returns those that it could not
+// follow.
+func (a *app) follow(ctx context.Context, l *activeLogin, client *spotify.Client, o restoreOptions, missing []spotify.Artist, wanted int) (failed []spotify.Artist, err error) {
+	if !o.yes {
+		if err := a.confirmFollowing(ctx, l, client, len(missing), wanted); err != nil {
+			return nil, err
+		}
+	}
+	ids := make([]string, len(missing))
+	for i, artist := range missing {
+		ids[i] = artist.ID
+	}
+	how := &spotify.FollowOptions{KeepOrder: o.keepOrder, Progress: func(followed, total int) {
+		a.console.Progress("followed %d of %d artists", followed, total)
+	}}
+	failedIDs, err := client.FollowAll(ctx, ids, how)
+	a.console.Done()
+	if err != nil {
+		return nil, a.stopped(ctx, err, how.Followed, len(ids))
+	}
+	a.console.Say("followed %d %s", how.Followed, plural(how.Followed, "artist"))
+	hasFailed := make(map[string]bool, len(failedIDs))
+	for _, id := range failedIDs {
+		hasFailed[id] = true
+	}
+	return slices.DeleteFunc(missing, func(artist spotify.Artist) bool { return !hasFailed[artist.ID] }), nil
+}
+
+// confirmFollowing asks the person. Until then nothing has been changed.
+func (a *app) confirmFollowing(ctx context.Context, l *activeLogin, client *spotify.Client, missing, wanted int) error {
+	who, err := l.account(ctx, client)
+	if err != nil {
+		return err
+	}
+	answer, err := a.console.Ask(ctx, fmt.Sprintf("follow %d %s as %s? %d of %d are already followed [y/N] ",
+		missing, plural(missing, "artist"), accountName(who), wanted-missing, wanted))
+	switch answer = strings.ToLower(strings.TrimSpace(answer)); {
+	case errors.Is(err, console.ErrNotTerminal):
+		return errNeedsYes
+	case err != nil && !errors.Is(err, io.EOF):
+		return err
+	case answer != "y" && answer != "yes":
+		return errNotConfirmed
+	}
+	return nil
+}
+
+// account is whose login it is. Only one from the environment has to be asked for.
+func (l *activeLogin) account(ctx context.Context, client *spotify.Client) (session.Account, error) {
+	saved, err := l.Load(ctx)
+	if err != nil || saved.Account.ID != "" {
+		return saved.Account, err
+	}
+	user, err := client.Me(ctx)
+	return session.Account{ID: user.ID, Name: user.DisplayName}, err
+}
+
+// stopped adds to err, which ended the run early, how far it got.
+func (a *app) stopped(ctx context.Context, err error, followed, total int) error {
+	var refused *spotify.Error
+	isRefused := errors.As(err, &refused) && refused.Method == http.MethodPut
+	switch {
+	case isRefused && refused.Kind == spotify.ScopeMissing:
+		return missingScopeError(followScope)
+	case isRefused && refused.Kind == spotify.Forbidden:
+		return withHint(err, "Spotify refuses this app both calls that follow artists")
+	}
+	stopped := stoppedError{err, followed, total}
+	if ctx.Err() != nil { // a signal ends the program without an error that could have a hint
+		a.console.Hint("%s", stopped.progress())
+	}
+	return stopped
+}
+
+var errNotConfirmed = errors.New("not confirmed; nothing was changed")
+
+// stoppedError says that following ended early.
+type stoppedError struct {
+	error
+	followed, total int
+}
+
+func (e stoppedError) Unwrap() error { return e.error }
+
+func (e stoppedError) progress() string {
+	return fmt.Sprintf("followed %d of %d; run the same command again to continue", e.followed, e.total)
+}
+
+// missingScopeError is the name of the scope that the login lacks.
+type missingScopeError string
+
+func (e missingScopeError) Error() string { return "the login lacks the scope " + string(e) }
+
+// notFollowedError says which artists could not be followed.
+type notFollowedError struct {
+	failed []spotify.Artist
+	of     int
+}
+
+func (e notFollowedError) Error() string {
+	const most = 3
+	var names []string
+	for _, artist := range e.failed[:min(most, len(e.failed))] {
+		if artist.Name == "" {
+			artist.Name = artist.ID
+		}
+		names = append(names, artist.Name)
+	}
+	if more := len(e.failed) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return fmt.Sprintf("could not follow %d of %d artists: %s", len(e.failed), e.of, strings.Join(names, ", "))
+}
