@@ -39,6 +39,10 @@ default to id,name,uri,url,image_url, a table to position,name,url (or
 position,name,id on fewer than 84 columns). --fields replaces the default, and
 --fields +genres adds to it. A table leaves out columns that don't fit.
 
+html is a page with the artists' pictures, which your browser loads from
+Spotify when you open it. It always has the names; leave image_url out of
+--fields for a page without pictures.
+
 With --from, the artists come from a file: one that spotauth wrote, the ZIP of
 your account data from Spotify or its YourLibrary.json, or a text with one ID,
 URI or link per line. position is then the place in it. This needs no login
@@ -195,7 +199,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if how.Sort, err = export.ParseOrder(o.sort); err != nil {
 		return how, export.Guard{}, err
 	}
-	how.JQ, how.Raw, how.Whole = o.jq, o.raw, o.strict
+	how.JQ, how.Raw, how.Whole, how.Date = o.jq, o.raw, o.strict, a.now()
 	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
 		how.Safe = console.Safe
 	}

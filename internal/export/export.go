@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/spotauth/spotauth/internal/spotify"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
 	Whole  bool     // NDJSON too: nothing before the end is known to be good
 	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
+
+	Date time.Time // HTML: when the list was made; zero: not said
 
 	// Safe makes foreign text harmless for a terminal, line ends included.
 	// Set it when the output is one, and for Table, which is for people

@@ -114,7 +114,7 @@ func isAddress(s string, hosts ...string) bool {
 	}
 	return slices.ContainsFunc(hosts, func(wanted string) bool {
 		parent, isWild := strings.CutPrefix(wanted, "*")
-		return host == wanted || isWild && strings.HasSuffix(host, parent)
+		return host == wanted || isWild && strings.HasSuffix(host, parent) && host[0] != '.'
 	})
 }
 

@@ -21,6 +21,7 @@ const (
 	CSV      Format = "csv"       // RFC 4180 fields, UTF-8, no BOM, LF: the data as it is
 	ExcelCSV Format = "excel-csv" // BOM, CRLF, and no cell that Excel takes for a formula
 	TSV      Format = "tsv"       // tab, newline, return and backslash written as \t \n \r \\
+	HTML     Format = "html"      // a page with pictures, for people
 )
 
 // formatSpec is all that the rest of the package knows about a format.
@@ -44,6 +45,7 @@ func formats() []formatSpec {
 		{CSV, []string{".csv"}, every, false, newCommas, countCommas},
 		{ExcelCSV, []string{".csv"}, every, false, newCommas, countCommas},
 		{TSV, []string{".tsv"}, every, false, newTabs, countTabs},
+		{HTML, []string{".html"}, []string{"name", "url", "image_url"}, false, newPage, countItems},
 	}
 }
 

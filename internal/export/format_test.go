@@ -37,7 +37,7 @@ func TestParseFormatAndOrder(t *testing.T) {
 	}
 	for _, s := range []string{"", "CSV", "yaml", "json "} {
 		_, err := export.ParseFormat(s)
-		usageError(t, err, "the formats are table, json, ndjson, csv, excel-csv, tsv")
+		usageError(t, err, "the formats are table, json, ndjson, csv, excel-csv, tsv, html")
 	}
 	_, err := export.ParseOrder("popularity")
 	usageError(t, err, `unknown order "popularity": the orders are recent, name, id`)
@@ -101,7 +101,7 @@ func TestFieldsOfATable(t *testing.T) {
 func TestFormatOfFile(t *testing.T) {
 	for name, want := range map[string]export.Format{
 		"follows.csv": export.CSV, "a/B.CSV": export.CSV, "x.tsv": export.TSV, "x.json": export.JSON, "x.ndjson": export.NDJSON,
-		"x.jsonl": export.NDJSON, "x.csv.bak": "", "csv": "", "x.": "", "": "", "x.csv/y": "",
+		"x.jsonl": export.NDJSON, "x.html": export.HTML, "x.csv.bak": "", "csv": "", "x.": "", "": "", "x.csv/y": "",
 	} {
 		if got := export.FormatOfFile(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

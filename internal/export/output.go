@@ -11,9 +11,9 @@ import (
 
 const (
 	chunk = 64 << 10
-	// page is how many artists Spotify sends at once: what is streamed is
-	// seen page by page, without a system call for each line.
-	page = 50
+	// flushEvery is how many artists Spotify sends at once: a stream is seen
+	// page by page, without a system call for each line.
+	flushEvery = 50
 )
 
 // WriteError says that the output, not the list, is what failed.
@@ -85,7 +85,7 @@ func (o *output) add(b []byte) error {
 		o.chunks[last] = append(o.chunks[last], b[:n]...)
 		b = b[n:]
 	}
-	if o.rows++; o.streams && o.rows%page == 0 {
+	if o.rows++; o.streams && o.rows%flushEvery == 0 {
 		return o.flush()
 	}
 	return nil
