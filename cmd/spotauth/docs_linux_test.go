@@ -241,3 +241,45 @@ func (m *machine) interrupts(text string) {
 		m.Fatalf("%s: status %d; stderr:\n%s", text, r.status, r.stderr)
 	}
 }
+
+// docs/restore.md moves a list from one account to another, and is typed here from its first
+// line to its last, with what it says that the terminal shows.
+func TestTheStoryOfARestore(t *testing.T) {
+	const fromOld, toNew = "spotauth --profile old login", "spotauth --profile new login"
+	m := documented(t)
+	spotify := m.servers[0]
+	blocks := regexp.MustCompile("(?m)^ *```sh\n((?: *spotauth .*\n)+) *```\n((?:\n(?: {7}.*\n)+)?)").FindAllStringSubmatch(document(t, "docs/restore.md"), -1)
+	asked, shown := 0, 0
+	for _, block := range blocks {
+		for line := range strings.Lines(block[1]) {
+			line = strings.TrimSpace(line)
+			switch {
+			case strings.HasPrefix(line, fromOld): // as the account that the stand-in begins with
+			case strings.HasPrefix(line, toNew):
+				spotify.SignInAs("robindemo", "Robin Demo")
+			}
+			if !strings.Contains(line, "restore follows") {
+				m.types(line)
+				continue
+			}
+			asked++
+			restore := m.inShell("cd " + m.home + " && " + line)
+			restore.see(`\[y/N\] $`)
+			restore.press("y\r")
+			r := restore.wait()
+			for want := range strings.Lines(strings.TrimSpace(block[2])) {
+				shown++
+				if want = strings.TrimSpace(want); !strings.Contains(r.stderr, want) {
+					t.Errorf("the terminal doesn't show %q:\n%s", want, r.stderr)
+				}
+			}
+		}
+	}
+	if len(blocks) != 6 || asked != 1 || shown != 2 {
+		t.Errorf("%d blocks, %d questions, %d lines shown", len(blocks), asked, shown)
+	}
+	r := m.start(m.program("sh", "-c", "spotauth --profile old artists | spotauth --profile new diff --exit-code --strict -")).wait()
+	if want := "spotauth: 0 added, 0 removed, 0 renamed, 120 unchanged\n"; r.status != 0 || r.stderr != want {
+		t.Errorf("status %d: %s", r.status, r.stderr)
+	}
+}
