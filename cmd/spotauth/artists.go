@@ -282,7 +282,7 @@ func (a *app) tellOfListing(list *spotify.Listing) {
 		a.console.Warn("the order is not Spotify's: the list was incomplete when it was first read")
 	}
 	if list.Null > 0 {
-		a.console.Note("Spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))
+		a.console.Warn("Spotify listed %d %s without an artist; skipped", list.Null, plural(list.Null, "item"))
 	}
 	if list.Duplicate > 0 {
 		a.console.Note("Spotify listed %d %s twice; kept once", list.Duplicate, plural(list.Duplicate, "artist"))
@@ -300,7 +300,11 @@ func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOp
 	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
 		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")
 	}
-	if info, err := os.Stat(o.output); err == nil && info.Mode().IsRegular() && o.jq == "" {
+	info, err := os.Stat(o.output)
+	switch {
+	case how.Format == export.Table && a.console.OutIsTerminal && o.output == onStdout:
+		a.console.Note("%d %s", result.Rows, plural(result.Rows, "artist"))
+	case err == nil && info.Mode().IsRegular() && o.jq == "":
 		a.console.Note("wrote %d %s to %s", result.Rows, plural(result.Rows, "artist"), o.output)
 	}
 }
