@@ -36,6 +36,10 @@ status. Every spotauth command that sees SPOTAUTH_SANDBOX talks to the
 stand-in and has logins of its own there, so it can't reach a real login. They
 are deleted when the stand-in ends, unless --port names its port.
 
+The stand-in has two accounts. The first follows the artists, the second
+follows nobody. With --consent agree, "spotauth login --switch-account" signs
+in as the second.
+
 ` + exitStatuses(1, 2, 8, 126, 127) + "\n\n" + sandbox.FaultHelp(),
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
   spotauth sandbox --consent agree -- sh -c 'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,

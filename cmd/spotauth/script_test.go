@@ -378,7 +378,7 @@ func countRequests(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if got != want {
-		ts.Fatalf("%d requests to %s, want %d", got, args[1], want)
+		ts.Fatalf("%d requests %s, want %d", got, args[1], want)
 	}
 }
 

@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// account is one that a person can sign in to.
+// account is a Spotify account that somebody can sign in to.
 type account struct {
 	id, name, key, email string
 	shelves              map[string]*shelf // by the type of what is on them
 	playlists            []*playlist
 }
 
-// newAccounts are the account of Options, and a second one that has nothing.
+// newAccounts makes the account that Options describe, and a second one that has
+// nothing saved.
 func newAccounts(o Options, artists *kind) []*account {
 	r := rand.New(rand.NewPCG(o.Seed, 1))
 	first := newAccount("31"+strings.ToLower(base62(r, 26)), "Wren Demo")
@@ -24,7 +25,7 @@ func newAccounts(o Options, artists *kind) []*account {
 	return []*account{first, newAccount("robindemo", "Robin Demo")}
 }
 
-// longAgo is a time before anything that a client does.
+// longAgo is before anything that a client does.
 func longAgo(o Options) time.Time {
 	fixed, recent := time.Date(2026, 9, 1, 18, 30, 0, 0, time.UTC), o.Now().Add(-time.Hour).Truncate(time.Second)
 	if recent.Before(fixed) {
@@ -52,11 +53,11 @@ func (s *Server) accountOf(id string) *account {
 	return nil
 }
 
-// isFirst says whether an account is the one that has followed artists, saved
-// tracks and all else from the start.
+// isFirst reports whether a is the account that has followed artists, saved tracks
+// and so on from the start.
 func (s *Server) isFirst(a *account) bool { return a == s.accounts[0] }
 
-// shelf is what an account has saved of a type. The caller holds s.mu.
+// shelf returns what an account has saved of a type. The caller holds s.mu.
 func (s *Server) shelf(a *account, kind string) *shelf {
 	if a.shelves[kind] == nil {
 		shelf := newShelf(s.kindOf(kind))

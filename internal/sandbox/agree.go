@@ -11,22 +11,22 @@ import (
 	"strings"
 )
 
-// Agree is a small user agent: it opens authorizeURL, presses the consent
-// page's agree button and follows the redirect to the client's callback,
-// whose page it reads to the end. It fails when the page shows a problem
-// instead of the form, and when the callback answers an error. Errors hold no
-// URL, for there are secrets in them.
+// Agree does what a browser does when somebody agrees. It opens authorizeURL,
+// clicks Agree on the consent page, follows the redirect to the client's callback,
+// and reads its page to the end. It fails if the page shows a problem instead of
+// the form, or if the callback answers with an error. Its errors contain no URL,
+// because URLs contain secrets.
 func Agree(ctx context.Context, client *http.Client, authorizeURL string) error {
 	return decide(ctx, client, authorizeURL, "agree", "")
 }
 
-// AgreeAs is Agree with the account whose ID it is, "" for the one that the page
+// AgreeAs is Agree for an account, by its ID. "" is the account that the page
 // proposes.
 func AgreeAs(ctx context.Context, client *http.Client, authorizeURL, account string) error {
 	return decide(ctx, client, authorizeURL, "agree", account)
 }
 
-// Cancel is Agree with the other button.
+// Cancel clicks Cancel instead.
 func Cancel(ctx context.Context, client *http.Client, authorizeURL string) error {
 	return decide(ctx, client, authorizeURL, "cancel", "")
 }
@@ -36,8 +36,8 @@ func decide(ctx context.Context, client *http.Client, authorizeURL, decision, ac
 	if err != nil {
 		return fmt.Errorf("opening the consent page: %w", err)
 	}
-	if redirected(resp) { // a stand-in that answers at once has no page
-		return arrived(resp)
+	if isRedirected(resp) { // a stand-in that answers at once has no page
+		return checkCallback(resp)
 	}
 	form, err := findForm(page, decision)
 	if err != nil {
@@ -54,19 +54,19 @@ func decide(ctx context.Context, client *http.Client, authorizeURL, decision, ac
 	if err != nil {
 		return fmt.Errorf("answering the consent page: %w", err)
 	}
-	if !redirected(resp) {
+	if !isRedirected(resp) {
 		if _, err = findForm(page, decision); err == nil {
 			err = errors.New("it is shown again")
 		}
 		return fmt.Errorf("answering the consent page (%s): %w", resp.Status, err)
 	}
-	return arrived(resp)
+	return checkCallback(resp)
 }
 
-// redirected says whether a redirect led to resp.
-func redirected(resp *http.Response) bool { return resp.Request.Response != nil }
+// isRedirected reports whether a redirect led to resp.
+func isRedirected(resp *http.Response) bool { return resp.Request.Response != nil }
 
-func arrived(callback *http.Response) error {
+func checkCallback(callback *http.Response) error {
 	if callback.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("the callback answered %s", callback.Status)
 	}
@@ -94,14 +94,14 @@ func visit(ctx context.Context, client *http.Client, method, address string, for
 	return resp, string(page), err
 }
 
-// form is an HTML form with the one button that was looked for.
+// form is an HTML form with one of its buttons.
 type form struct {
 	method, action string
 	values         url.Values
 }
 
-// findForm reads the first form of a page: its hidden fields, and the button
-// whose value is decision. A page without one gives its heading as the error.
+// findForm reads the first form of a page: its hidden fields, its choices, and the
+// button whose value is decision. If there is none, the error quotes the heading.
 func findForm(page, decision string) (form, error) {
 	d := xml.NewDecoder(strings.NewReader(page))
 	d.Strict, d.AutoClose = false, xml.HTMLAutoClose

@@ -60,15 +60,15 @@ func (a *answer) as(status int) *answer {
 	return a
 }
 
-// wrongMethod names the method that would have been right (RFC 9110, section 15.5.6).
+// wrongMethod names the allowed methods (RFC 9110, section 15.5.6).
 func wrongMethod(allowed string) *answer {
 	a := apiError(http.StatusMethodNotAllowed, "Method not allowed")
 	a.header.Set("Allow", allowed)
 	return a
 }
 
-// encode leaves <, > and & as they are, as Spotify does. What it is given
-// always encodes.
+// encode leaves <, > and & as they are, as Spotify does. It panics if v cannot be
+// encoded, which none of its callers brings about.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -79,7 +79,7 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// compress turns the body into gzip when the client asked for it and it pays.
+// compress turns the body into gzip if the client accepts it and it is worth it.
 func (s *Server) compress(r *http.Request, a *answer) {
 	if len(a.body) < 512 || a.header.Get("Content-Encoding") != "" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		return
@@ -98,7 +98,7 @@ func (s *Server) compress(r *http.Request, a *answer) {
 	a.header.Set("Vary", "Accept-Encoding")
 }
 
-// writeHead sends everything but the body, whose full length it announces.
+// writeHead sends everything before the body, with the full length of the body.
 func (a *answer) writeHead(w http.ResponseWriter) {
 	for name, values := range a.header {
 		w.Header()[name] = values

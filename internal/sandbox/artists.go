@@ -33,8 +33,7 @@ type image struct {
 	Width  int    `json:"width"`
 }
 
-// friendlyNames are plausible artists whom somebody would follow. All of them are
-// invented.
+// friendlyNames are invented artists that one could follow.
 func friendlyNames() []string {
 	return []string{
 		"Marlowe Finch", "Tidewater Signal", "Inès Caldera", "The Quiet Ferry", "Ottoline Grey", "Velvet Almanac",
@@ -61,7 +60,7 @@ func friendlyNames() []string {
 	}
 }
 
-// nastyNames are what a table, a CSV file or a shell trips over.
+// nastyNames trip up tables, CSV files and shells.
 func nastyNames() []string {
 	return []string{
 		"+44", "=LOVE", "-M-", "@onefive", "Salt, Pepper & Sons", `The "Quoted" Few`, "Two\nLines", "O'Hara's 'Band'",
@@ -86,8 +85,8 @@ var (
 	genreNames   = []string{"art pop", "chamber folk", "city pop", "drill", "r&b", "post-punk", "cumbia", "neo soul; live", "jazz, modal"}
 )
 
-// newArtists makes the artists of o. Their IDs and pictures are the seed's alone,
-// whatever the names.
+// newArtists makes the artists of o. Their IDs and pictures depend only on the seed,
+// not on the names.
 func newArtists(o Options, escapes bool) []artistObject {
 	r := rand.New(rand.NewPCG(o.Seed, 2))
 	nameOf := specialNames(r, o, escapes)
@@ -102,9 +101,9 @@ func newArtists(o Options, escapes bool) []artistObject {
 	return all
 }
 
-// specialNames gives the name of the artist at a place, "" for any plain one.
-// Friendly names come first until all have been used. Of the others, every third
-// place has one.
+// specialNames returns a func from an artist's place to its name, "" if any name
+// will do. Friendly names come first until all have been used. Every third artist
+// has a nasty one.
 func specialNames(r *rand.Rand, o Options, escapes bool) func(i int) string {
 	shuffle := func(r *rand.Rand, names []string) []string {
 		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
@@ -139,7 +138,7 @@ func newArtist(r *rand.Rand, name string, extended bool) artistObject {
 		ID:           id, Images: newImages(r), Name: name, Type: "artist", URI: "spotify:artist:" + id,
 	}
 	popularity, fans, first, genres := r.IntN(101), r.IntN(9_000_000), r.IntN(len(genreNames)-3), r.IntN(4)
-	if extended { // drawn either way: the ids are the seed's alone
+	if extended { // drawn in any mode, so that IDs depend only on the seed
 		a.Popularity, a.Followers = &popularity, &followers{Total: fans}
 		a.Genres = append([]string{}, genreNames[first:first+genres]...)
 	}
@@ -154,8 +153,8 @@ func plainName(r *rand.Rand) string {
 	return name
 }
 
-// newImages gives three sizes, not always widest first; one artist in eight
-// has none.
+// newImages makes three sizes, not always the widest first. One artist in eight has
+// none.
 func newImages(r *rand.Rand) []image {
 	images := []image{}
 	if r.IntN(8) == 0 {
@@ -173,7 +172,7 @@ func newImages(r *rand.Rand) []image {
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-// base62 is n characters of Spotify's alphabet for ids.
+// base62 makes n characters of the alphabet of Spotify's IDs.
 func base62(r *rand.Rand, n int) string {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	b := make([]byte, n)

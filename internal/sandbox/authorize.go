@@ -34,10 +34,9 @@ func scopes() map[string]string {
 	}
 }
 
-// authorize is the authorization endpoint: GET shows the consent page (or, by
-// Options.Consent, answers for the person), POST is that page's form with
-// decision=agree or decision=cancel, the account's ID if it is not the first
-// one, and the same query.
+// authorize is the authorization endpoint. GET shows the consent page, unless
+// Options.Consent answers it. POST is the form of that page with the same query,
+// decision=agree or decision=cancel, and account=ID for another account.
 func (s *Server) authorize(r *http.Request) *answer {
 	q := r.URL.Query()
 	if problem := s.refusePage(q); problem != "" {
@@ -54,7 +53,7 @@ func (s *Server) authorize(r *http.Request) *answer {
 	case declined:
 		return redirect(q, url.Values{"error": {"access_denied"}})
 	case agreed:
-		code := s.consent(q, r.PostForm.Get("account"))
+		code := s.issueCodeFor(q, r.PostForm.Get("account"))
 		if code == "" {
 			return problemPage("There is no such account")
 		}
@@ -64,13 +63,13 @@ func (s *Server) authorize(r *http.Request) *answer {
 }
 
 // refusePage says what is wrong with a request that must not be redirected,
-// for nobody knows where to (RFC 6749, section 4.1.2.1). A scope that does not
-// exist is a page at Spotify too.
+// because its redirect URI cannot be trusted (RFC 6749, section 4.1.2.1). Spotify
+// also shows a page for a scope that does not exist.
 func (s *Server) refusePage(q url.Values) string {
 	switch {
 	case q.Get("client_id") == "":
 		return "Missing required parameter: client_id"
-	case !s.registeredClient(q.Get("client_id")):
+	case !s.isRegisteredClient(q.Get("client_id")):
 		return "INVALID_CLIENT: Invalid client"
 	case q.Get("redirect_uri") == "":
 		return "Missing required parameter: redirect_uri"
@@ -103,15 +102,12 @@ func refuseRequest(q url.Values) url.Values {
 	return nil
 }
 
-// consent makes the code for a request that a person agreed to, "" if the
-// account does not exist.
-func (s *Server) consent(q url.Values, id string) string {
+// issueCodeFor makes the code for a request that somebody agreed to. It is "" if
+// the account does not exist.
+func (s *Server) issueCodeFor(q url.Values, id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	who := s.account
-	if id != "" {
-		who = s.accountOf(id)
-	}
+	who := s.chosen(id, s.options.Consent == ConsentAgree && q.Get("show_dialog") == "true")
 	if who == nil {
 		return ""
 	}
@@ -126,8 +122,20 @@ func (s *Server) consent(q url.Values, id string) string {
 	})
 }
 
-// redirect sends the browser back to the client, state included. 303 lets no
-// browser post the form again (RFC 9700, section 4.12).
+// chosen is the account that consents: the one with an ID, else the usual one, or
+// the next one if another is wanted. The caller holds s.mu.
+func (s *Server) chosen(id string, another bool) *account {
+	switch {
+	case id != "":
+		return s.accountOf(id)
+	case another:
+		return s.accounts[(slices.Index(s.accounts, s.account)+1)%len(s.accounts)]
+	}
+	return s.account
+}
+
+// redirect sends the browser back to the client with the state. After 303, no
+// browser posts the form again (RFC 9700, section 4.12).
 func redirect(q, parameters url.Values) *answer {
 	target, _ := url.Parse(q.Get("redirect_uri")) // was compared with one that parses
 	all := target.Query()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// thing is one object of the Web API. Its JSON is made once, so that a page is
-// little more than a copy.
+// thing is an object of the Web API. Its JSON is made once, so a page is little more
+// than a copy.
 type thing struct {
 	id, name string
 	json     []byte // as in a list of its own
@@ -15,7 +15,7 @@ type thing struct {
 	parent   int    // the artist of an album, the album of a track, the show of an episode
 }
 
-// kind is all things of one type, such as "artist".
+// kind has all things of one type, such as "artist".
 type kind struct {
 	things []thing
 	index  map[string]int // of an ID in things
@@ -28,7 +28,7 @@ func (k *kind) add(t thing) {
 	k.things = append(k.things, t)
 }
 
-// childrenOf are the things that belong to parent.
+// childrenOf returns the things that belong to parent.
 func (k *kind) childrenOf(parent int) (all []thing) {
 	for _, t := range k.things {
 		if t.parent == parent {
@@ -47,7 +47,7 @@ func newArtistKind(o Options, escapes bool) *kind {
 	return k
 }
 
-// How much there is beside artists. An account's tracks are an option.
+// How much there is of everything but artists. Options can change savedTracks.
 const (
 	savedTracks     = 345
 	savedAlbums     = 60
@@ -63,8 +63,8 @@ const (
 	othersPlaylists = 2
 )
 
-// catalog is everything that exists but artists, by type. It is made from the
-// seed when somebody asks for it first: most runs list artists alone.
+// catalog has everything but the artists, by type. It is made from the seed when it
+// is first needed, because most runs only list artists.
 type catalog map[string]*kind
 
 type fields map[string]any
@@ -100,13 +100,13 @@ func newCatalog(o Options, artists *kind) catalog {
 	return c
 }
 
-// maker makes objects of the Web API with the fields that development mode has.
+// maker makes objects of the Web API, with the fields that development mode has.
 type maker struct {
 	r       *rand.Rand
 	artists []thing
 }
 
-// base has the fields that all objects share.
+// base makes the fields that all objects share.
 func (m maker) base(kind, name string) (id string, object fields) {
 	id = base62(m.r, 22)
 	return id, fields{
@@ -179,7 +179,7 @@ var (
 	titleEndings  = []string{"in June", "for Two", "at Home", "Again", "After Rain", "by Train"}
 )
 
-// title names what is no artist.
+// title makes the name of anything but an artist.
 func title(r *rand.Rand) string {
 	name := pick(r, titleOpenings) + " " + pick(r, titleCores)
 	if r.IntN(2) == 0 {

@@ -64,8 +64,8 @@ func (s *Server) cut(d delivery) {
 	panic(http.ErrAbortHandler)
 }
 
-// reset ends the connection in the rudest way that it allows: RST for plain
-// TCP, an end without an answer otherwise.
+// reset ends the connection with RST if it is plain TCP, otherwise without an
+// answer.
 func (s *Server) reset(d delivery) {
 	if conn, _, err := http.NewResponseController(d.w).Hijack(); err == nil {
 		if tcp, ok := conn.(*net.TCPConn); ok {
@@ -76,8 +76,8 @@ func (s *Server) reset(d delivery) {
 	panic(http.ErrAbortHandler)
 }
 
-// cutQuietly sends half of a body whose end is the end of the connection, so
-// that only the JSON tells that something is missing (RFC 9112, section 6.3).
+// cutQuietly sends half of a body that ends with the connection, so only the JSON
+// shows that something is missing (RFC 9112, section 6.3).
 func (s *Server) cutQuietly(d delivery) {
 	a := d.answer
 	if conn, _, err := http.NewResponseController(d.w).Hijack(); err == nil {

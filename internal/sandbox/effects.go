@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// effect is one thing that a fault does. The table of them is what the parser,
-// the checks and the help are made from, so a new fault is a new row.
+// effect is one thing that a fault can do. Parser, checks and help are derived from
+// the table of effects, so a new fault is a new row.
 type effect struct {
 	word    string
 	at      string // the place, or the heading of its fields, that it is limited to; "": any
 	value   string // what the help calls its value; "" if it takes none
 	wants   string // what the value must be
 	allowed func(string) bool
-	about   string // for the help; "" where the word says it all
+	about   string // for the help; "" if the word says it all
 
-	// Of these, a fault has one or two.
+	// An effect has one or two of these.
 	instead func(*Server, *fault, *http.Request) *answer
 	edit    func(*Server, *fault, *http.Request, *answer)
 	deliver func(*Server, delivery)
 }
 
-// effects is the table, in the order of the help.
+// effects returns the table, in the order of the help.
 func effects() []effect {
 	return append(append(answers(), deliveries()...), edits()...)
 }
 
-// answers stand in the place of the right one. Spotify has been seen to send them.
+// answers replace the right answer. Spotify has been seen to send each of them.
 func answers() []effect {
 	fixed := func(word, at string, make func() *answer) effect {
 		return effect{word: word, at: at, instead: func(*Server, *fault, *http.Request) *answer { return make() }}
@@ -65,7 +65,7 @@ func answers() []effect {
 	}
 }
 
-// deliveries send the right answer badly.
+// deliveries send the right answer, but badly.
 func deliveries() []effect {
 	nothing := func(*Server, *fault, *http.Request) *answer { return &answer{} }
 	return []effect{
@@ -92,7 +92,7 @@ func edits() []effect {
 	}
 }
 
-// FaultHelp is the grammar of Options.Faults, for people.
+// FaultHelp explains the grammar of Options.Faults. No line is longer than 78 columns.
 func FaultHelp() string {
 	var b strings.Builder
 	b.WriteString("A fault is PLACE:WHAT, for example page=3:502*2 or page=1:429,retry-after=2\n\nPLACE is one of\n")
@@ -122,7 +122,7 @@ func FaultHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// writeWords lists words alone, as many to a line as fit.
+// writeWords lists words, as many on a line as fit.
 func writeWords(b *strings.Builder, all []effect) {
 	line := " "
 	for _, e := range all {
@@ -149,7 +149,7 @@ func (e effect) usage() string {
 	return e.word + "=" + e.value
 }
 
-// oddities are what an account does that no single request tells of.
+// oddities are the faults without a place. They last.
 type oddities struct {
 	null      bool          // one item of the first page is null
 	duplicate bool          // the second page has an item of the first again
@@ -159,7 +159,7 @@ type oddities struct {
 	lag       time.Duration // until contains shows that an artist is followed
 }
 
-// accountFault is a fault without a place: it is one of the account's oddities.
+// accountFault is a row of the table of oddities.
 type accountFault struct {
 	usage, about string
 	set          func(o *oddities, text string) bool // false if text is something else

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// endpoint is one path of the Web API as a development-mode app has it.
+// endpoint is a method and path of the Web API.
 type endpoint struct {
 	method, pattern string // {id} stands for one part
 	scope           string // that it needs; "": none, or it depends on the request
@@ -13,13 +13,13 @@ type endpoint struct {
 	answer          func(s *Server, r *http.Request, g *grant, id string) *answer
 }
 
-// paging is how a path gives its rows out.
+// paging is how an endpoint divides its rows into pages.
 type paging struct {
 	usual, most int    // rows on a page if the request names no limit, and at most
 	row         string // the key of a saved object in its row; "": it is the row
 }
 
-// endpoints is the table of what the stand-in answers.
+// endpoints returns the table of all that the stand-in serves.
 func endpoints() []endpoint {
 	rows := paging{usual: 20, most: 50}
 	return []endpoint{
@@ -74,7 +74,7 @@ var closed = pattern(`^(GET /v1/(artists|albums|tracks|shows|episodes|audiobooks
 	`[A-Z]+ /v1/(users/.*|playlists/[^/]+/(tracks|followers(/contains)?))|` +
 	`(PUT|DELETE) /v1/me/(tracks|albums|shows|episodes|audiobooks)|GET /v1/me/(tracks|albums|shows|episodes|audiobooks)/contains)$`)
 
-// closedFollowing are those that are still open in extended mode.
+// closedFollowing are closed too, but not in extended mode.
 var closedFollowing = pattern(`^((PUT|DELETE) /v1/me/following|GET /v1/me/following/contains)$`)
 
 func (s *Server) isClosed(method, path string) bool {
@@ -82,8 +82,8 @@ func (s *Server) isClosed(method, path string) bool {
 	return closed().MatchString(call) || s.options.Mode == ModeDevelopment && closedFollowing().MatchString(call)
 }
 
-// findEndpoint finds the row of the table for a request, and the part of its path
-// that {id} stands for. If there is none, allowed has the methods that there are.
+// findEndpoint finds the endpoint of a request, and the part of its path at {id}.
+// If only the method is wrong, it returns the allowed ones.
 func findEndpoint(r *http.Request) (found endpoint, id string, allowed []string) {
 	for _, p := range endpoints() {
 		id, matches := matchPath("/v1"+p.pattern, strings.TrimSuffix(r.URL.Path, "/")) // widely used clients ask for /v1/me/

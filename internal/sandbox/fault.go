@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// fault is one parsed fault. nil means that nothing goes wrong.
+// fault is a parsed fault. nil means that nothing goes wrong.
 type fault struct {
 	place string // without "=N"
 	nth   int    // the page, or the first matching request, that meets it; 0: every one
@@ -23,7 +23,7 @@ type fault struct {
 	left int // how many more requests meet it; negative: all
 }
 
-// places are where a fault can lie, with the words of the help for them. A path
+// places returns the names of places with their descriptions for the help. A path
 // of the Web API is a place too.
 func places() [][2]string {
 	return [][2]string{
@@ -43,8 +43,8 @@ func places() [][2]string {
 	}
 }
 
-// fieldsOf names what FIELD=VALUE can change at a place, and the heading of
-// these fields in the help.
+// fieldsOf returns the fields that FIELD=VALUE can change at a place, and their
+// heading in the help.
 func fieldsOf(place string) (heading string, fields []string) {
 	switch {
 	case place == "page" || place == "following" || strings.HasPrefix(place, "/"):
@@ -84,7 +84,7 @@ func parseFaults(specs []string) ([]*fault, oddities, error) {
 	return all, odd, nil
 }
 
-// parseFault reads one fault. One without a place changes odd and is nil.
+// parseFault reads one fault. If it has no place, it sets odd and returns nil.
 func parseFault(spec string, odd *oddities) (f *fault, problem string) {
 	place, rest, found := strings.Cut(spec, ":")
 	if !found {
@@ -123,8 +123,8 @@ func (f *fault) setPlace(text string) bool {
 	return f.place[0] == '/' || slices.Contains(firsts(places()), f.place)
 }
 
-// cutWith takes the ",NAME=VALUE" parts off text. A comma that does not begin
-// such a part belongs to the value before it: dates and JSON have commas.
+// cutWith takes the ",NAME=VALUE" parts off text. Any other comma belongs to a
+// value: dates and JSON have commas.
 func (f *fault) cutWith(text string) (what string) {
 	at := faultParts().FindAllStringSubmatchIndex(text, -1)
 	for i, m := range at {
@@ -183,8 +183,8 @@ func isDuration(text string) bool {
 	return err == nil && d >= 0
 }
 
-// meet finds the first fault that lies in the way of r, and counts it.
-func (s *Server) meet(r *http.Request) *fault {
+// faultFor finds the first fault that applies to r, and counts it.
+func (s *Server) faultFor(r *http.Request) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.faults) == 0 {
@@ -192,7 +192,7 @@ func (s *Server) meet(r *http.Request) *fault {
 	}
 	here, page := s.placesOf(r), s.pageNumber(r)
 	for _, f := range s.faults {
-		if f.place == "page" && f.nth != page || f.place != "page" && !f.liesAt(here, r) {
+		if f.place == "page" && f.nth != page || f.place != "page" && !f.matches(here, r) {
 			continue
 		}
 		if f.left != 0 {
@@ -203,9 +203,9 @@ func (s *Server) meet(r *http.Request) *fault {
 	return nil
 }
 
-// liesAt says whether r is one of the requests that the fault is for, and
-// counts down to the first of them.
-func (f *fault) liesAt(here []string, r *http.Request) bool {
+// matches reports whether the fault applies to r, and counts down to the Nth request
+// at its place.
+func (f *fault) matches(here []string, r *http.Request) bool {
 	if f.place[0] == '/' {
 		if ok, _ := path.Match("/v1"+f.place, strings.TrimSuffix(r.URL.Path, "/")); !ok {
 			return false

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// answerInstead returns the answer that a fault puts in the place of the right
-// one, or nil if the request is to be answered first.
+// answerInstead returns the answer that replaces the right one, or nil if the
+// request is handled first.
 func (f *fault) answerInstead(s *Server, r *http.Request) *answer {
 	if f == nil || f.instead == nil {
 		return nil
 	}
 	a := f.instead(s, f, r)
-	f.change(a)
+	f.override(a)
 	return a
 }
 
-// plainStatus is Spotify's body for a status.
+// plainStatus answers with a status and Spotify's body for it.
 func plainStatus(_ *Server, f *fault, r *http.Request) *answer {
 	status, _ := strconv.Atoi(f.what)
 	api, message := strings.HasPrefix(r.URL.Path, "/v1"), http.StatusText(status)
@@ -34,7 +34,7 @@ func plainStatus(_ *Server, f *fault, r *http.Request) *answer {
 	return apiError(status, apiMessage(status, r))
 }
 
-// apiMessage is what the Web API says with a status.
+// apiMessage returns the message of the Web API for a status.
 func apiMessage(status int, r *http.Request) string {
 	switch {
 	case status == 401:

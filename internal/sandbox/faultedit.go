@@ -22,11 +22,11 @@ func (f *fault) editAnswer(s *Server, r *http.Request, a *answer) {
 		f.edit(s, f, r, a)
 		s.mu.Unlock()
 	}
-	f.change(a)
+	f.override(a)
 }
 
-// change puts in what ",NAME=VALUE" says.
-func (f *fault) change(a *answer) {
+// override sets what the ",NAME=VALUE" parts say.
+func (f *fault) override(a *answer) {
 	for part, header := range map[string]string{"retry-after": "Retry-After", "type": "Content-Type", "location": "Location"} {
 		if value, given := f.with[part]; given {
 			a.header[header] = []string{value}
@@ -46,12 +46,12 @@ func editBomb(_ *Server, _ *fault, _ *http.Request, a *answer) {
 	a.header.Set("Content-Encoding", "gzip")
 }
 
-// editEmpty holds the items of a page back. Another cursor leads to them.
+// editEmpty empties a page. Another cursor leads to its items.
 func editEmpty(s *Server, _ *fault, r *http.Request, a *answer) {
 	editPage(a, func(page map[string]any) {
 		page["items"] = []any{}
 		if p, ok := s.followingPage(r); ok {
-			setAfter(page, p, detourTo(p.start, len(s.requests)))
+			setAfter(page, p, detour(p.start, len(s.requests)))
 		}
 	})
 }
@@ -97,8 +97,7 @@ func editField(s *Server, f *fault, r *http.Request, a *answer) {
 	})
 }
 
-// editRedirect changes the parameters of the callback. An error takes the
-// code's place.
+// editRedirect changes the parameters of the callback. An error replaces the code.
 func (f *fault) editRedirect(a *answer) {
 	target, err := url.Parse(a.header.Get("Location"))
 	if err != nil || a.header.Get("Location") == "" {
@@ -118,8 +117,8 @@ func (f *fault) editRedirect(a *answer) {
 
 func editPage(a *answer, edit func(map[string]any)) { editObject(a, false, edit) }
 
-// editObject edits the JSON object of an answer, or the page inside it unless
-// the outer object is wanted.
+// editObject edits the JSON object of an answer. It edits the page in that object
+// instead if there is one and outer is false.
 func editObject(a *answer, outer bool, edit func(map[string]any)) {
 	body := map[string]any{}
 	if a.header.Get("Content-Type") != typeJSON || json.Unmarshal(a.body, &body) != nil {
@@ -154,8 +153,8 @@ func setAfter(list map[string]any, p pageRequest, after any) {
 	}
 }
 
-// bomb is body behind 200 MiB of white space. A gzip file may be a row of gzip
-// files (RFC 1952, section 2.2), so it takes no time to make.
+// bomb puts 200 MiB of white space before body. Gzip files can be concatenated
+// (RFC 1952, section 2.2), so this takes no time.
 func bomb(body []byte) []byte {
 	pack := func(text []byte) []byte {
 		var b bytes.Buffer

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// pageRequest is what a client asked of /v1/me/following.
+// pageRequest is a request for a page of /v1/me/following.
 type pageRequest struct {
 	shelf  *shelf
 	origin string // of the Web API, as the client reached it
@@ -20,17 +20,17 @@ type pageRequest struct {
 	number int // of the page, from 1, by where it starts: asked for again, it keeps its number
 }
 
-// parsePage reads the query; problem is "" when it is in order. A cursor that
-// names no followed artist leads behind the end. The caller holds s.mu.
+// parsePage reads the query. problem is "" if it is in order. A cursor that names no
+// followed artist leads to the end of the list. The caller holds s.mu.
 func (s *Server) parsePage(r *http.Request) (p pageRequest, problem string) {
-	defer func() { p.number = s.oddities.number(p) }()
+	defer func() { p.number = s.oddities.numberOf(p) }()
 	q := r.URL.Query()
 	p = pageRequest{shelf: s.shelf(s.holder(r), "artist"), origin: originOf(r), after: q.Get("after"), locale: r.Header.Get("Accept-Language"), limit: 20}
 	if p.after != "" {
 		p.start = len(p.shelf.since)
 		if at, found := p.shelf.find(p.after); found {
 			p.start = at + 1
-		} else if start, found := detour(p.after); found {
+		} else if start, found := parseDetour(p.after); found {
 			p.start = min(start, len(p.shelf.since))
 		}
 	}
@@ -90,10 +90,10 @@ func (p pageRequest) url(after string) string {
 	return text
 }
 
-// detour reads a cursor that detourTo made: another name for the page that
-// starts at that index. The fault "empty" needs cursors that are new and lose
-// nothing. Made ids are never all digits.
-func detour(after string) (start int, found bool) {
+// parseDetour reads a cursor that detour made. It is another name for the page that
+// starts at an index: the fault "empty" needs cursors that are new and lose nothing.
+// No artist's ID consists of digits only.
+func parseDetour(after string) (start int, found bool) {
 	if len(after) != 22 {
 		return 0, false
 	}
@@ -101,7 +101,7 @@ func detour(after string) (start int, found bool) {
 	return start, err == nil
 }
 
-func detourTo(start, serial int) string { return fmt.Sprintf("%011d%011d", start, serial) }
+func detour(start, serial int) string { return fmt.Sprintf("%011d%011d", start, serial) }
 
 // following is GET /v1/me/following,
 // https://developer.spotify.com/documentation/web-api/reference/get-followed.
@@ -110,7 +110,7 @@ func (s *Server) following(r *http.Request, _ *grant, _ string) *answer {
 	if problem != "" {
 		return apiError(http.StatusBadRequest, problem)
 	}
-	items, end := s.oddities.page(p)
+	items, end := s.oddities.itemsOf(p)
 	type cursors struct {
 		After *string `json:"after"`
 	}
@@ -135,8 +135,8 @@ func (s *Server) following(r *http.Request, _ *grant, _ string) *answer {
 	return newAnswer(http.StatusOK, typeJSON, b.Bytes())
 }
 
-// page returns the items of a page and the index after its last artist.
-func (o oddities) page(p pageRequest) (items [][]byte, end int) {
+// itemsOf returns the items of a page and the index after its last artist.
+func (o oddities) itemsOf(p pageRequest) (items [][]byte, end int) {
 	end = min(p.start+o.artistsOn(p.number, p.limit), len(p.shelf.since))
 	if odd := o.oddItem(p); odd != nil && p.start < end {
 		items = append(items, odd)
@@ -147,9 +147,9 @@ func (o oddities) page(p pageRequest) (items [][]byte, end int) {
 	return items, end
 }
 
-// oddItem is the item of a page that is no artist of its own. It takes the place
-// of an artist, which moves to the next page, and stands first, because the last
-// item's ID is the cursor.
+// oddItem returns the null or repeated item of a page, if it has one. That item takes
+// the place of an artist, which moves to the next page. It comes first, because the
+// last item's ID is the cursor.
 func (o oddities) oddItem(p pageRequest) []byte {
 	switch {
 	case !o.hasOddItem(p.number, p.limit):
@@ -172,7 +172,7 @@ func (o oddities) artistsOn(page, limit int) int {
 	return limit
 }
 
-func (o oddities) number(p pageRequest) int {
+func (o oddities) numberOf(p pageRequest) int {
 	number := 1
 	for at := 0; at < p.start; number++ {
 		at += o.artistsOn(number, p.limit)

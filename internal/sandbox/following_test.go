@@ -118,7 +118,7 @@ func TestFollowingListsEveryArtistOnce(t *testing.T) {
 	}
 }
 
-// The order is that of following, not of ids, since 2025.
+// The order is that of following, not of IDs, since 2025.
 func TestFollowingIsNotSortedById(t *testing.T) {
 	s := start(t, Options{Artists: 50, Consent: ConsentAgree})
 	if slices.IsSorted(list(t, s, 50).ids) {
@@ -175,7 +175,7 @@ func TestFollowingLinksLeadBackToTheStandIn(t *testing.T) {
 func TestFollowingWithAnUnknownCursorIsEmpty(t *testing.T) {
 	s := start(t, Options{Artists: 30, Consent: ConsentAgree})
 	token := signIn(t, s).AccessToken
-	for _, after := range []string{strings.Repeat("z", 22), detourTo(31, 1), "../x", "%FF"} {
+	for _, after := range []string{strings.Repeat("z", 22), detour(31, 1), "../x", "%FF"} {
 		got := fetchPage(t, s, token, "type=artist&after="+after).Artists
 		if len(got.Items) != 0 || got.Cursors.After != nil || got.Total != 30 {
 			t.Errorf("%s: got %+v", after, got)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// How long things live. The six months of a refresh token are counted from the
-// consent and no refresh extends them, see
+// Lifetimes. The six months of a refresh token start at the consent, and no refresh
+// extends them:
 // https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens.
 const (
 	codeLife     = 10 * time.Minute // RFC 6749, section 4.1.2, recommends this maximum
@@ -15,7 +15,7 @@ const (
 	refreshMonth = 6
 )
 
-// grant is one consent: everything issued for it refers to it.
+// grant is one consent. Everything that was issued for it refers to it.
 type grant struct {
 	client  string
 	account *account
@@ -45,36 +45,37 @@ type refreshToken struct {
 // program can tell them from Spotify's, whose form is not documented.
 const TokenPrefix = "sandbox-"
 
-// issueCode, issueAccess and issueRefresh make a text that nobody can guess
-// and remember what it stands for. The caller holds s.mu.
+// issueCode, issueAccess and issueRefresh make a text that nobody can guess and
+// store what it stands for. The caller holds s.mu.
 func (s *Server) issueCode(c *code) string {
-	text := s.mint("AQ", 156)
+	text := s.newSecret("AQ", 156)
 	s.codes[text] = c
 	return text
 }
 
 func (s *Server) issueAccess(g *grant) string {
-	text := s.mint(s.options.TokenPrefix, 192)
+	text := s.newSecret(s.options.TokenPrefix, 192)
 	s.access[text] = &accessToken{g, s.now().Add(accessLife)}
 	return text
 }
 
 func (s *Server) issueRefresh(g *grant) string {
-	text := s.mint(s.options.TokenPrefix, 96)
+	text := s.newSecret(s.options.TokenPrefix, 96)
 	s.refresh[text] = &refreshToken{grant: g}
 	return text
 }
 
-func (s *Server) mint(prefix string, size int) string {
+func (s *Server) newSecret(prefix string, size int) string {
 	b := make([]byte, size)
 	_, _ = rand.Read(b) // crypto/rand.Read does not fail
 	text := prefix + base64.RawURLEncoding.EncodeToString(b)
-	s.keepSecret(text)
+	s.noteSecret(text)
 	return text
 }
 
-// revokeGrant is the answer to a refresh token that comes back after rotation:
-// one of its two holders stole it (RFC 9700, section 4.14.2). The caller holds s.mu.
+// revokeGrant revokes all refresh tokens of a grant. It is called when a token comes
+// back after rotation: one of its two holders stole it (RFC 9700, section 4.14.2).
+// The caller holds s.mu.
 func (s *Server) revokeGrant(g *grant) {
 	for _, t := range s.refresh {
 		if t.grant == g {

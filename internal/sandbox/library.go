@@ -14,13 +14,13 @@ const mostURIs = 40
 
 var uriForm = pattern(`^spotify:(artist|track|album|show|episode|audiobook|playlist|user):([0-9A-Za-z]{22})$`)
 
-// saved is what a call names, as IDs by their type.
-type saved struct {
+// uriList has the IDs and types of the URIs in a call.
+type uriList struct {
 	ids   []string // in the order of the call
 	types []string // of each
 }
 
-func (v saved) of(kind string) (ids []string) {
+func (v uriList) of(kind string) (ids []string) {
 	for i, t := range v.types {
 		if t == kind {
 			ids = append(ids, v.ids[i])
@@ -39,16 +39,16 @@ func (s *Server) library(r *http.Request, g *grant, _ string) *answer {
 		return refusal
 	}
 	for _, kind := range []string{"artist", "track", "album", "show", "episode", "audiobook"} {
-		if refusal := s.change(r, g, kind, v.of(kind)); refusal != nil {
+		if refusal := s.setSaved(r, g, kind, v.of(kind)); refusal != nil {
 			return refusal
 		}
 	}
 	return newAnswer(http.StatusOK, typeJSON, nil)
 }
 
-// change saves things of one kind, or removes them if the method is DELETE. What
-// does not exist changes nothing.
-func (s *Server) change(r *http.Request, g *grant, kind string, ids []string) (refusal *answer) {
+// setSaved saves things of one kind, or removes them if the method is DELETE. Unknown
+// IDs have no effect.
+func (s *Server) setSaved(r *http.Request, g *grant, kind string, ids []string) (refusal *answer) {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -66,8 +66,7 @@ func (s *Server) change(r *http.Request, g *grant, kind string, ids []string) (r
 	return nil
 }
 
-// has says whether the account was seen to have something saved, which it is a
-// while after the call with the fault "lag".
+// has reports whether something is saved. With the fault "lag", that takes a while.
 func (s *Server) has(a *account, kind, id string) bool {
 	return s.kindOf(kind) != nil && s.shelf(a, kind).has(id, s.now().Add(-s.oddities.lag))
 }
@@ -89,7 +88,7 @@ func (s *Server) libraryContains(r *http.Request, g *grant, _ string) *answer {
 }
 
 // parseURIs reads uris, which must stand in the query.
-func parseURIs(q url.Values) (v saved, refusal *answer) {
+func parseURIs(q url.Values) (v uriList, refusal *answer) {
 	if q.Get("uris") == "" {
 		return v, apiError(http.StatusBadRequest, "Missing required field: uris")
 	}
@@ -110,7 +109,7 @@ func parseURIs(q url.Values) (v saved, refusal *answer) {
 	return v, nil
 }
 
-// modifyScope and readScope are the scopes that a type needs.
+// modifyScope and readScope return the scope that a type needs.
 func modifyScope(kind string) string {
 	switch kind {
 	case "artist", "user":
@@ -131,17 +130,17 @@ func readScope(kind string) string {
 	return "user-library-read"
 }
 
-// refuse is the answer to a call for which a scope is missing.
+// refuse answers a call for which a scope is missing.
 func (g *grant) refuse(types []string, scopeOf func(string) string) *answer {
 	for _, t := range types {
-		if !g.granted(scopeOf(t)) {
+		if !g.hasScope(scopeOf(t)) {
 			return insufficientScope()
 		}
 	}
 	return nil
 }
 
-// parseIDs reads what the older following calls have in place of uris.
+// parseIDs reads ids, which the older following calls have instead of uris.
 func parseIDs(q url.Values) (ids []string, refusal *answer) {
 	ids = strings.Split(q.Get("ids"), ",")
 	switch {
@@ -160,7 +159,7 @@ func parseIDs(q url.Values) (ids []string, refusal *answer) {
 func (s *Server) oldFollowing(r *http.Request, g *grant, _ string) *answer {
 	ids, refusal := parseIDs(r.URL.Query())
 	if refusal == nil {
-		refusal = s.change(r, g, "artist", ids)
+		refusal = s.setSaved(r, g, "artist", ids)
 	}
 	if refusal != nil {
 		return refusal
@@ -168,7 +167,7 @@ func (s *Server) oldFollowing(r *http.Request, g *grant, _ string) *answer {
 	return &answer{http.StatusNoContent, http.Header{}, nil}
 }
 
-// oldContains is GET /v1/me/following/contains, which it lost with them.
+// oldContains is GET /v1/me/following/contains, which it lost too.
 func (s *Server) oldContains(r *http.Request, g *grant, _ string) *answer {
 	ids, refusal := parseIDs(r.URL.Query())
 	if refusal != nil {
@@ -181,7 +180,7 @@ func (s *Server) oldContains(r *http.Request, g *grant, _ string) *answer {
 	return jsonAnswer(http.StatusOK, all)
 }
 
-// followHalf lets half of a batch take effect.
+// followHalf applies only the first half of a batch.
 func followHalf(s *Server, _ *fault, r *http.Request) *answer {
 	half := r.Clone(r.Context())
 	q := half.URL.Query()
@@ -191,10 +190,10 @@ func followHalf(s *Server, _ *fault, r *http.Request) *answer {
 		}
 	}
 	half.URL.RawQuery = q.Encode()
-	return s.answer(half)
+	return s.respond(half)
 }
 
-// followHalfAndFail also says that it failed.
+// followHalfAndFail also answers that it failed.
 func followHalfAndFail(s *Server, f *fault, r *http.Request) *answer {
 	if a := followHalf(s, f, r); a.status >= 300 {
 		return a

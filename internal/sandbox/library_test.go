@@ -215,6 +215,18 @@ func TestTwoAccountsCanSignIn(t *testing.T) {
 	}
 }
 
+// A stand-in that agrees by itself chooses the other account if the client has it
+// ask again, as somebody would who wants to change accounts.
+func TestShowDialogChoosesTheOtherAccount(t *testing.T) {
+	s := start(t, Options{Artists: 3, Consent: ConsentAgree})
+	for dialog, want := range map[string]int{"": 3, "true": 0, "false": 3} {
+		token := signIn(t, s, "show_dialog", dialog).AccessToken
+		if got := fetchPage(t, s, token, "type=artist").Artists.Total; got != want {
+			t.Errorf("show_dialog=%s: follows %d, want %d", dialog, got, want)
+		}
+	}
+}
+
 // As measured in October 2026: what a scope was granted for is still sent.
 func TestMeHasWhatTheScopesAllow(t *testing.T) {
 	bare := []string{"account_id", "display_name", "external_urls", "followers", "href", "id", "images", "type", "uri"}

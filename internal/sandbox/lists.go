@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// offsetPage is what a client asked of a list that goes by offset.
+// offsetPage is a request for a page of a list that is paged by offset.
 type offsetPage struct {
 	path          string // with the scheme and host of Spotify
 	query         url.Values
@@ -36,7 +36,7 @@ func (e endpoint) parseOffset(r *http.Request) (page offsetPage, refusal *answer
 	return page, nil
 }
 
-// at is the address of the page at an offset, nil if there is none.
+// at returns the URL of the page at an offset, or nil if there is none.
 func (p offsetPage) at(offset int, exists bool) any {
 	if !exists {
 		return nil
@@ -50,7 +50,7 @@ func (p offsetPage) at(offset int, exists bool) any {
 	return p.path + "?" + q.Encode()
 }
 
-// object is the page with those of n rows that belong on it.
+// object makes the page with its part of n rows.
 func (p offsetPage) object(n int, row func(i int) []byte) rawObject {
 	items := [][]byte{}
 	for i := p.offset; i < min(p.offset+p.limit, n); i++ {
@@ -62,13 +62,13 @@ func (p offsetPage) object(n int, row func(i int) []byte) rawObject {
 	}, items}
 }
 
-// rawObject is an object with items whose JSON is there already.
+// rawObject is an object whose items are JSON already.
 type rawObject struct {
 	head  fields
 	items [][]byte
 }
 
-// encode puts the items in as they are: encoding/json would check each again.
+// encode copies the items. encoding/json would check each of them again.
 func (o rawObject) encode() []byte {
 	var b bytes.Buffer
 	b.Write(bytes.TrimSuffix(encode(o.head), []byte("}")))
@@ -78,7 +78,7 @@ func (o rawObject) encode() []byte {
 	return b.Bytes()
 }
 
-// listRows answers with the page of n rows that r asks for.
+// listRows answers with the page of n rows that r requests.
 func listRows(r *http.Request, n int, row func(i int) []byte) *answer {
 	p, _, _ := findEndpoint(r)
 	page, refusal := p.parseOffset(r)
@@ -105,8 +105,7 @@ func savedRow(at time.Time, key string, object []byte) []byte {
 	return slices.Concat([]byte(`{"added_at":"`+at.UTC().Format(time.RFC3339)+`","`+key+`":`), object, []byte("}"))
 }
 
-// audiobooks lists them without the time, and with null for what the country
-// does not have.
+// audiobooks lists them without times. Those that are not available are null.
 func (s *Server) audiobooks(r *http.Request, g *grant, _ string) *answer {
 	shelf := s.shelf(g.account, "audiobook")
 	n := len(shelf.sorted())

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// pageHTML is what the stand-in's pages have in common. Its stylesheet is that of
-// the page after a sign-in: somebody sees one after the other.
+// pageHTML is the template of the stand-in's pages. Its stylesheet is the one of
+// the sign-in's pages, because people see one after the other.
 //
 //go:embed page.html
 var pageHTML string
@@ -22,9 +22,9 @@ const (
 	markProblem  = "wait M26 15.5v13m0 7.5v.1"
 )
 
-// page makes a page. Its policy has no form-action: Chromium applies that to the
-// redirect after the form too, and would stop the callback.
-func page(status int, mark, title, body string) *answer {
+// htmlPage makes a page. Its policy has no form-action, because Chromium also applies
+// that to the redirect after the form and would stop the callback.
+func htmlPage(status int, mark, title, body string) *answer {
 	class, sign, _ := strings.Cut(mark, " ")
 	text := strings.NewReplacer("{{mark}}", class, "{{sign}}", sign, "{{title}}", html.EscapeString(title), "{{body}}", body).Replace(pageHTML)
 	a := newAnswer(status, typeHTML, []byte(text))
@@ -35,7 +35,7 @@ func page(status int, mark, title, body string) *answer {
 }
 
 func problemPage(problem string) *answer {
-	return page(http.StatusBadRequest, markProblem, problem, fmt.Sprintf(`<h1>%s</h1>
+	return htmlPage(http.StatusBadRequest, markProblem, problem, fmt.Sprintf(`<h1>%s</h1>
 <p class="text">The request was refused, so there is nowhere to go back to. Spotify shows a page like this one and tells the client nothing.</p>`,
 		html.EscapeString(problem)))
 }
@@ -43,7 +43,7 @@ func problemPage(problem string) *answer {
 func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return page(http.StatusOK, markQuestion, "Allow access? (stand-in)", fmt.Sprintf(`<h1>Allow this app to use your account?</h1>
+	return htmlPage(http.StatusOK, markQuestion, "Allow access? (stand-in)", fmt.Sprintf(`<h1>Allow this app to use your account?</h1>
 %s
 <form method="post" action="%s">
 <fieldset>
@@ -61,7 +61,7 @@ func (s *Server) consentPage(r *http.Request, q url.Values) *answer {
 		html.EscapeString(q.Get("client_id")), html.EscapeString(q.Get("redirect_uri"))))
 }
 
-// accountChoice has the accounts to choose from, the proposed one first.
+// accountChoice lists the accounts to choose from, the proposed one first.
 func (s *Server) accountChoice() string {
 	var list strings.Builder
 	choice := func(a *account, checked string) {
@@ -77,7 +77,7 @@ func (s *Server) accountChoice() string {
 	return list.String()
 }
 
-// listOf tells what the scopes let an app do. They are known ones.
+// listOf describes what known scopes let an app do.
 func listOf(scope string) string {
 	if strings.TrimSpace(scope) == "" {
 		return `<p class="text">It asks only for your public profile.</p>`

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// playlist is one that an account has in its list. It is the account's own if
-// the owner has the account's ID.
+// playlist is in the list of an account, which need not be its owner.
 type playlist struct {
 	id, name, description string
 	owner, ownerName      string
@@ -25,10 +24,10 @@ type playlistItem struct {
 	addedAt time.Time
 }
 
-// mostItems is how many items one call may name.
+// mostItems is the most items of one call.
 const mostItems = 100
 
-// playlistsOf are the playlists of an account, made at the first call.
+// playlistsOf returns the playlists of an account. It makes them at the first call.
 func (s *Server) playlistsOf(a *account) []*playlist {
 	if a.playlists != nil || !s.isFirst(a) {
 		return a.playlists
@@ -59,7 +58,7 @@ func (s *Server) allPlaylists() (all []*playlist) {
 	return all
 }
 
-// object is the playlist without its items, as lists have it.
+// object makes the playlist without its items, as lists have it.
 func (p *playlist) object() fields {
 	return fields{
 		"collaborative": false, "description": p.description,
@@ -129,7 +128,7 @@ func (s *Server) playlistItems(r *http.Request, g *grant, id string) *answer {
 	return listRows(r, len(p.items), p.row)
 }
 
-// modifyPlaylists is the scope that a change needs.
+// modifyPlaylists returns the scope that a change needs.
 func modifyPlaylists(isPublic bool) string {
 	if isPublic {
 		return "playlist-modify-public"
@@ -159,9 +158,9 @@ func readChange(r *http.Request) (c playlistChange, refusal *answer) {
 func (s *Server) makePlaylist(r *http.Request, g *grant, _ string) *answer {
 	c, refusal := readChange(r)
 	p := &playlist{id: s.newID(), owner: g.account.id, ownerName: g.account.name, isPublic: true}
-	p.change(c)
+	p.apply(c)
 	switch {
-	case !g.granted(modifyPlaylists(p.isPublic)):
+	case !g.hasScope(modifyPlaylists(p.isPublic)):
 		return insufficientScope()
 	case refusal != nil:
 		return refusal
@@ -174,7 +173,7 @@ func (s *Server) makePlaylist(r *http.Request, g *grant, _ string) *answer {
 	return a
 }
 
-// newID is one that no object has yet.
+// newID makes an ID that no object has yet.
 func (s *Server) newID() string {
 	n := 0
 	for _, a := range s.accounts {
@@ -183,7 +182,7 @@ func (s *Server) newID() string {
 	return base62(rand.New(rand.NewPCG(s.options.Seed, uint64(1000+n))), 22)
 }
 
-func (p *playlist) change(c playlistChange) {
+func (p *playlist) apply(c playlistChange) {
 	for field, value := range map[*string]*string{&p.name: c.Name, &p.description: c.Description} {
 		if value != nil {
 			*field = *value
@@ -199,14 +198,14 @@ func (s *Server) renamePlaylist(r *http.Request, g *grant, id string) *answer {
 	if refusal != nil {
 		return refusal
 	}
-	p.change(c)
+	p.apply(c)
 	return newAnswer(http.StatusOK, typeJSON, nil)
 }
 
 // openPlaylist reads a change to a playlist that the account may change.
 func (s *Server) openPlaylist(r *http.Request, g *grant, id string) (p *playlist, c playlistChange, refusal *answer) {
 	p, refusal = s.findPlaylist(g, id, true)
-	if refusal == nil && !g.granted(modifyPlaylists(p.isPublic)) {
+	if refusal == nil && !g.hasScope(modifyPlaylists(p.isPublic)) {
 		refusal = insufficientScope()
 	}
 	if refusal == nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Request is one request as it arrived, secrets and all.
+// Request is a request as it arrived, including secrets.
 type Request struct {
 	Time   time.Time // by the stand-in's clock
 	Method string
@@ -35,10 +35,10 @@ func (s *Server) record(r *http.Request) *Request {
 	}
 	s.requests = append(s.requests, record)
 	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {
-		s.keepSecret(r.PostForm.Get(name))
+		s.noteSecret(r.PostForm.Get(name))
 	}
 	_, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	s.keepSecret(credentials)
+	s.noteSecret(credentials)
 	return record
 }
 
@@ -48,8 +48,8 @@ func (s *Server) setStatus(record *Request, status int) {
 	record.Status = status
 }
 
-// keepSecret notes text for Secrets. The caller holds s.mu.
-func (s *Server) keepSecret(text string) {
+// noteSecret keeps text for Secrets. The caller holds s.mu.
+func (s *Server) noteSecret(text string) {
 	if text != "" && !slices.Contains(s.secrets, text) {
 		s.secrets = append(s.secrets, text)
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 // The rules of https://developer.spotify.com/documentation/web-api/concepts/redirect_uri:
-// https, or http on a loopback IP literal, or a scheme of the app's own, but
-// never localhost. The request must repeat the registered text exactly, but
-// that one registered as a loopback literal without a port may come with any
-// port (RFC 8252, section 7.3).
+// https, http on a loopback IP literal, or a scheme of the app's own, but never
+// localhost. The request must repeat the registered text exactly, with one exception:
+// a loopback literal that is registered without a port may come with any port
+// (RFC 8252, section 7.3).
 
-// registrable says why the dashboard would not take a redirect URI.
+// registrable says why the dashboard would refuse a redirect URI.
 func registrable(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
@@ -28,7 +28,7 @@ func registrable(uri string) error {
 	return nil
 }
 
-// isRegistered says whether a request may name uri.
+// isRegistered reports whether a request may name uri.
 func isRegistered(all []string, uri string) bool {
 	if slices.Contains(all, uri) {
 		return true

@@ -1,14 +1,14 @@
-// Package sandbox is a stand-in Spotify: the accounts service (consent page,
-// token endpoint) and the part of the Web API that spotauth uses, on one HTTP
-// handler that listens on a loopback address. `spotauth demo`, `spotauth
-// sandbox` and the tests sign in to it and list artists from it.
+// Package sandbox is a stand-in for Spotify: the accounts service (consent page and
+// token endpoint) and the Web API as a development-mode app has it, in one HTTP
+// server on a loopback address. `spotauth demo`, `spotauth sandbox` and the tests
+// use it.
 //
-// It behaves as Spotify does in 2026, error bodies included, and is held to
-// that by captured answers under testdata. Where Spotify's behaviour is not
-// known it takes the strict reading of RFC 6749, 7636 and 9700, so that a
-// client that passes here is not lucky. On demand it misbehaves, see
-// [FaultHelp]. It keeps everything in memory, and shares no code with the rest
-// of spotauth: what is checked must not be part of the check.
+// It behaves as Spotify did in 2026, including the bodies of errors. Captured
+// answers under testdata keep it honest. If Spotify's behavior is not known, it
+// follows the strict reading of RFC 6749, 7636 and 9700, so that no client passes
+// here by luck. It misbehaves on demand, see [FaultHelp]. It keeps everything in
+// memory. It shares no code with the rest of spotauth, because what is checked must
+// not be part of the check.
 package sandbox
 
 import (
@@ -33,8 +33,8 @@ const (
 	ClientSecret   = "9d41f6c2b7e04a8895e3d1c0a2b4f687"
 )
 
-// The names under which Spotify's two services are reached. A request for one
-// of them meets that service alone; any other name or address meets both.
+// The hosts of Spotify's two services. A request for one of them reaches only that
+// service. A request for any other host reaches both.
 const (
 	accountsHost = "accounts.spotify.com"
 	apiHost      = "api.spotify.com"
@@ -45,7 +45,7 @@ type Consent string
 
 const (
 	ConsentAsk   Consent = "ask"   // a page with two buttons; also the zero value's meaning
-	ConsentAgree Consent = "agree" // a redirect with a code, at once
+	ConsentAgree Consent = "agree" // a redirect with a code, at once; with show_dialog=true, for the other account
 	ConsentDeny  Consent = "deny"  // a redirect with error=access_denied, at once
 )
 
@@ -66,8 +66,8 @@ const (
 	NamesNasty    Names = "nasty"    // some of them are what a table, a CSV file or a shell trips over
 )
 
-// Options are what a stand-in can be told at its start. The zero value is a
-// stand-in on a free port with two accounts that follow nobody.
+// Options configure a stand-in. The zero value is a stand-in on a free port with two
+// accounts that follow nobody.
 type Options struct {
 	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
 	Artists  int          // how many exist; the first account follows them all
@@ -90,8 +90,8 @@ type Options struct {
 	RedirectURIs []string
 }
 
-// Server is a running stand-in. It is also an http.Handler, so that a test can
-// serve it over TLS under Spotify's own host names.
+// Server is a running stand-in. It is an http.Handler, so that a test can serve it
+// over TLS under Spotify's own hosts.
 type Server struct {
 	options  Options
 	url      string
@@ -114,10 +114,10 @@ type Server struct {
 	secrets  []string
 }
 
-// New starts a stand-in. It fails when an option makes no sense or no port can
-// be had; the caller closes what it gets.
+// New starts a stand-in, which the caller must close. It fails if an option makes no
+// sense or no port is free.
 func New(o Options) (*Server, error) {
-	if err := complete(&o); err != nil {
+	if err := setDefaults(&o); err != nil {
 		return nil, err
 	}
 	faults, odd, err := parseFaults(o.Faults)
@@ -148,7 +148,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-func complete(o *Options) error {
+func setDefaults(o *Options) error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -166,7 +166,7 @@ func complete(o *Options) error {
 		o.Consent = ConsentAsk
 	case ConsentAsk, ConsentAgree, ConsentDeny:
 	default:
-		return fmt.Errorf("consent %q is none of ask, agree, deny", o.Consent)
+		return fmt.Errorf("consent must be ask, agree or deny, not %q", o.Consent)
 	}
 	if o.Tracks == 0 {
 		o.Tracks = savedTracks
@@ -176,23 +176,23 @@ func complete(o *Options) error {
 		o.Names = NamesFriendly
 	case NamesFriendly, NamesNasty:
 	default:
-		return fmt.Errorf("names %q are none of friendly, nasty", o.Names)
+		return fmt.Errorf("names must be friendly or nasty, not %q", o.Names)
 	}
 	switch o.Mode {
 	case "":
 		o.Mode = ModeDevelopment
 	case ModeDevelopment, ModeExtended:
 	default:
-		return fmt.Errorf("mode %q is none of development, extended", o.Mode)
+		return fmt.Errorf("mode must be development or extended, not %q", o.Mode)
 	}
 	if o.ClientID != "" && !clientIDForm().MatchString(o.ClientID) {
 		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)
 	}
 	if o.Tracks < 0 {
-		return fmt.Errorf("%d tracks are fewer than none", o.Tracks)
+		return fmt.Errorf("the number of tracks must be at least 0, not %d", o.Tracks)
 	}
 	if o.Artists < 0 {
-		return fmt.Errorf("%d artists are fewer than none", o.Artists)
+		return fmt.Errorf("the number of artists must be at least 0, not %d", o.Artists)
 	}
 	if o.Listener != nil {
 		if a, ok := o.Listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
@@ -202,10 +202,10 @@ func complete(o *Options) error {
 	return nil
 }
 
-// URL is where the stand-in is reached, "http://127.0.0.1:PORT".
+// URL is the base URL of both services, "http://127.0.0.1:PORT".
 func (s *Server) URL() string { return s.url }
 
-// Close ends the stand-in at once, hanging requests included.
+// Close ends the stand-in and all requests at once.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,24 +218,24 @@ func (s *Server) Close() error {
 	}
 }
 
-// ServeHTTP records the request and answers it, or lets it meet a fault.
+// ServeHTTP records a request and answers it as the faults allow.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 	_ = r.ParseForm() // a form that cannot be read lacks its parameters, and is answered so
 	record := s.record(r)
-	f := s.meet(r)
+	f := s.faultFor(r)
 	answer := f.answerInstead(s, r)
 	if answer == nil {
-		answer = s.answer(r)
+		answer = s.respond(r)
 		f.editAnswer(s, r, answer)
 	}
 	s.send(delivery{w, r, f, answer, start})
 	s.setStatus(record, answer.status)
 }
 
-// answer is what Spotify says to r.
-func (s *Server) answer(r *http.Request) *answer {
+// respond answers as Spotify does.
+func (s *Server) respond(r *http.Request) *answer {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

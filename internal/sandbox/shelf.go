@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// shelf is what an account has saved of one kind.
+// shelf has what an account has saved of one kind.
 type shelf struct {
 	kind  *kind
 	since map[int]time.Time // when each was saved, by its index in kind
@@ -18,7 +18,7 @@ type shelf struct {
 
 func newShelf(k *kind) *shelf { return &shelf{kind: k, since: map[int]time.Time{}} }
 
-// fill saves the first n things, the first of them last, and each a step apart.
+// fill saves the first n things, a step apart. The first is the most recent.
 func (s *shelf) fill(n int, last time.Time, step time.Duration) {
 	for i := range min(n, len(s.kind.things)) {
 		s.since[i] = last.Add(-time.Duration(i) * step)
@@ -26,7 +26,7 @@ func (s *shelf) fill(n int, last time.Time, step time.Duration) {
 	s.order = nil
 }
 
-// save puts what exists of ids on the shelf. All of one call get the same time.
+// save puts things on the shelf, all at the same time. Unknown IDs have no effect.
 func (s *shelf) save(ids []string, now time.Time) {
 	now = now.Truncate(time.Second)
 	for _, id := range ids {
@@ -49,14 +49,14 @@ func (s *shelf) remove(ids []string) {
 	s.order = nil
 }
 
-// has says whether id was on the shelf at a time.
+// has reports whether a thing was on the shelf at a time.
 func (s *shelf) has(id string, at time.Time) bool {
 	i, exists := s.kind.index[id]
 	since, saved := s.since[i]
 	return exists && saved && !since.After(at)
 }
 
-// sorted is what the shelf has, as indexes in its kind.
+// sorted returns the order of the shelf, as indexes in its kind.
 func (s *shelf) sorted() []int {
 	if s.order != nil || len(s.since) == 0 {
 		return s.order
@@ -74,7 +74,7 @@ func (s *shelf) sorted() []int {
 	return s.order
 }
 
-// find is the place of an ID in the order.
+// find returns the place of an ID in the order.
 func (s *shelf) find(id string) (at int, found bool) {
 	i, exists := s.kind.index[id]
 	s.sorted()
@@ -82,8 +82,8 @@ func (s *shelf) find(id string) (at int, found bool) {
 	return at, exists && found && len(s.order) > 0
 }
 
-// total counts what the shelf has. Saving something again counts for hours
-// (spotify/web-api issue 1226).
+// total counts the things on the shelf. A thing that is saved again counts twice for
+// hours (spotify/web-api issue 1226).
 func (s *shelf) total(now time.Time) int {
 	n := len(s.since)
 	for _, at := range s.again {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// What this file has is for tests of a client. A client itself has no such means.
+// Everything in this file is for tests. No client of Spotify can do any of it.
 
-// Requests returns what arrived so far, in that order.
+// Requests returns all requests so far, in the order in which they arrived.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +27,7 @@ func (s *Server) Secrets() []string {
 	return slices.Clone(s.secrets)
 }
 
-// Artist is one followed artist, as far as a test needs to know it.
+// Artist is an artist as far as a test needs to know it.
 type Artist struct{ ID, Name string }
 
 // Artists returns the artists that the consenting account follows, in the order
@@ -44,22 +44,23 @@ func (s *Server) Artists() []Artist {
 	return all
 }
 
-// Unfollow takes artists off the list of the consenting account. It is no request.
+// Unfollow removes artists from the list of the consenting account, without a
+// request.
 func (s *Server) Unfollow(ids ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shelf(s.account, "artist").remove(ids)
 }
 
-// Advance moves the stand-in's clock by d, to let codes and tokens age.
+// Advance moves the stand-in's clock forward by d.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset += d
 }
 
-// SignInAs makes another account the one that consents from now on. A new
-// account follows nobody.
+// SignInAs chooses the account that consents from now on. If there is no account with
+// that ID, it makes one that follows nobody.
 func (s *Server) SignInAs(id, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,9 +70,9 @@ func (s *Server) SignInAs(id, name string) {
 	}
 }
 
-// RevokeRefreshTokens does what a person does who removes the app's access:
-// every refresh token so far answers "Refresh token revoked". Access tokens
-// live on until they expire.
+// RevokeRefreshTokens does what happens when somebody removes the app's access:
+// every refresh token so far is answered with "Refresh token revoked". Access tokens
+// stay valid until they expire.
 func (s *Server) RevokeRefreshTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +81,7 @@ func (s *Server) RevokeRefreshTokens() {
 	}
 }
 
-// ExpireAccessTokens makes every access token so far answer "The access token
-// expired".
+// ExpireAccessTokens lets every access token so far expire.
 func (s *Server) ExpireAccessTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

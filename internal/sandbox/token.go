@@ -46,15 +46,15 @@ func (s *Server) token(r *http.Request) *answer {
 // clientIDForm is the form of client IDs and client secrets.
 var clientIDForm = pattern(`^[0-9a-f]{32}$`)
 
-func (s *Server) registeredClient(id string) bool {
+func (s *Server) isRegisteredClient(id string) bool {
 	if s.options.ClientID != "" {
 		return id == s.options.ClientID
 	}
 	return clientIDForm().MatchString(id)
 }
 
-// isSecretOf says whether text can be the client's secret. Those of other
-// people's apps are not known here, so any well-formed one will do.
+// isSecretOf reports whether text can be the client's secret. The secrets of other
+// people's apps are not known, so any well-formed one is accepted.
 func isSecretOf(client, text string) bool {
 	switch client {
 	case ClientID:
@@ -65,7 +65,7 @@ func isSecretOf(client, text string) bool {
 	return clientIDForm().MatchString(text)
 }
 
-// authenticate says which app asks, and whether it proved that it is that app.
+// authenticate finds out which app asks, and whether it has proved its identity.
 // A public client names itself in the body. HTTP Basic from it is refused,
 // because it has no secret to send.
 func (s *Server) authenticate(r *http.Request) (client string, authenticated bool, refusal *answer) {
@@ -74,7 +74,7 @@ func (s *Server) authenticate(r *http.Request) (client string, authenticated boo
 		client, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
 	switch {
-	case !s.registeredClient(client):
+	case !s.isRegisteredClient(client):
 		return "", false, oauthError("invalid_client", "Invalid client")
 	case !basic && secret == "":
 		return client, false, nil
@@ -84,8 +84,8 @@ func (s *Server) authenticate(r *http.Request) (client string, authenticated boo
 	return client, true, nil
 }
 
-// exchange turns a code into tokens (RFC 6749, section 4.1.3). The first try
-// by the right app spends the code, whatever comes of it.
+// exchange turns a code into tokens (RFC 6749, section 4.1.3). The first attempt by
+// the right app spends the code, even if it fails.
 func (s *Server) exchange(r *http.Request, client string, authenticated bool) *answer {
 	c := s.codes[r.PostForm.Get("code")]
 	if c == nil || c.used || c.grant.client != client || !s.now().Before(c.grant.since.Add(codeLife)) {
@@ -98,15 +98,15 @@ func (s *Server) exchange(r *http.Request, client string, authenticated bool) *a
 	if r.PostForm.Get("redirect_uri") != c.redirectURI {
 		return oauthError("invalid_grant", "Invalid redirect URI")
 	}
-	if !proves(r.PostForm.Get("code_verifier"), c.challenge) {
+	if !isVerifierOf(r.PostForm.Get("code_verifier"), c.challenge) {
 		return oauthError("invalid_grant", "code_verifier was incorrect")
 	}
 	return s.grantTokens(c.grant, s.issueRefresh(c.grant))
 }
 
-// proves checks a verifier against the challenge (RFC 7636, section 4.6). A
+// isVerifierOf checks a verifier against the challenge (RFC 7636, section 4.6). A
 // verifier without a challenge is a downgrade (RFC 9700, section 4.8.2).
-func proves(verifier, challenge string) bool {
+func isVerifierOf(verifier, challenge string) bool {
 	if challenge == "" {
 		return verifier == ""
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// originOf is where the client reached the stand-in. What it gets to follow
-// leads there, and not out of the stand-in with the token.
+// originOf is the origin of the Web API as the client reached it. All links lead
+// there, so no client leaves the stand-in with its token.
 func originOf(r *http.Request) string {
 	if r.TLS != nil || strings.HasPrefix(r.Host, apiHost) {
 		return "https://" + r.Host
@@ -16,8 +16,8 @@ func originOf(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// webAPI answers everything under /v1, with links that lead to where the
-// request came.
+// webAPI answers everything under /v1. Its handlers write Spotify's own URLs, which it
+// replaces by the origin that the client used.
 func (s *Server) webAPI(r *http.Request) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,7 +26,8 @@ func (s *Server) webAPI(r *http.Request) *answer {
 	return a
 }
 
-// route looks at the bearer first. The caller holds s.mu, here and below.
+// route finds the handler of a request. It checks the bearer token before anything
+// else. The caller holds s.mu, as for all handlers.
 func (s *Server) route(r *http.Request) *answer {
 	if !strings.HasPrefix(r.URL.Path, "/v1/") {
 		return notFound()
@@ -44,7 +45,7 @@ func (s *Server) route(r *http.Request) *answer {
 		return wrongMethod(strings.Join(allowed, ", "))
 	case p.answer == nil:
 		return notFound()
-	case p.scope != "" && !g.granted(p.scope):
+	case p.scope != "" && !g.hasScope(p.scope):
 		return insufficientScope()
 	}
 	return p.answer(s, r, g, id)
@@ -74,7 +75,7 @@ func (s *Server) bearer(r *http.Request) (*grant, *answer) {
 	return t.grant, nil
 }
 
-// holder is the account that a request is about.
+// holder returns the account of the token in a request.
 func (s *Server) holder(r *http.Request) *account {
 	if g, refusal := s.bearer(r); refusal == nil {
 		return g.account
@@ -82,7 +83,7 @@ func (s *Server) holder(r *http.Request) *account {
 	return s.account
 }
 
-func (g *grant) granted(scope string) bool {
+func (g *grant) hasScope(scope string) bool {
 	return slices.Contains(strings.Fields(g.scope), scope)
 }
 
@@ -102,11 +103,11 @@ func (s *Server) me(_ *http.Request, g *grant, _ string) *answer {
 		"type":          "user",
 		"uri":           "spotify:user:" + g.account.id,
 	}
-	if g.granted("user-read-private") {
+	if g.hasScope("user-read-private") {
 		user["country"], user["product"] = "SE", "premium"
 		user["explicit_content"] = map[string]bool{"filter_enabled": false, "filter_locked": false}
 	}
-	if g.granted("user-read-email") {
+	if g.hasScope("user-read-email") {
 		user["email"] = g.account.email
 	}
 	return jsonAnswer(http.StatusOK, user)
