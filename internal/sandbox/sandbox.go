@@ -63,7 +63,7 @@ type Names string
 
 const (
 	NamesFriendly Names = "friendly" // as artists are; also the zero value's meaning
-	NamesNasty    Names = "nasty"    // some of them are what a table, a CSV file or a shell trips over
+	NamesNasty    Names = "nasty"    // some of them trip up tables, CSV files and shells
 )
 
 // Options configure a stand-in. The zero value is a stand-in on a free port with two
@@ -77,17 +77,18 @@ type Options struct {
 	Mode     Mode
 	ClientID string // the only client ID that is registered; "": any well-formed one
 	Consent  Consent
-	Faults   []string      // what goes wrong, in the grammar of FaultHelp
-	Rotate   bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
-	Legacy   bool          // artists and users with the fields that development mode lost in 2026
-	Latency  time.Duration // from a Web API request to its answer
-	Now      func() time.Time
-	// TokenPrefix begins every token. "": the constant of that name. A test that stands
-	// for Spotify itself sets another.
-	TokenPrefix string
+	Faults   []string // what goes wrong, in the grammar of FaultHelp
 	// RedirectURIs are those registered for every app. nil: http://127.0.0.1/callback,
 	// http://[::1]/callback and http://127.0.0.1:5000/spotify/callback.
 	RedirectURIs []string
+
+	// The rest is for tests.
+	Rotate  bool          // each refresh gives a new refresh token and revokes the old, as before 2026-06
+	Latency time.Duration // from a Web API request to its answer
+	Now     func() time.Time
+	// TokenPrefix begins every token. "": the constant of that name. A test that stands
+	// for Spotify itself sets another.
+	TokenPrefix string
 }
 
 // Server is a running stand-in. It is an http.Handler, so that a test can serve it
