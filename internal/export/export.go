@@ -1,6 +1,6 @@
-// Package export turns followed artists into bytes and puts them where they
-// belong, whole or not at all: a list that was cut short must never look like
-// a complete one.
+// Package export turns followed artists into bytes and writes them to their
+// place, whole or not at all: a list that was cut short must never look like a
+// complete one.
 //
 // It knows the formats, their quoting and columns, and how to replace a file
 // safely. It does not know where artists come from.
@@ -27,8 +27,8 @@ type Options struct {
 	Date time.Time // HTML: when the list was made; zero: not said
 
 	// Safe makes foreign text harmless for a terminal, line ends included.
-	// Set it when the output is one, and for Table, which is for people
-	// wherever it goes. Else leave it nil: data in a pipe or a file is faithful.
+	// Set it if the output is a terminal, and for Table, which is always for
+	// people. Otherwise leave it nil: data in a pipe or a file is unchanged.
 	Safe  func(string) string
 	Width int  // Table: columns of the terminal; 0: show everything
 	Color bool // Table: the terminal understands escape sequences for color and links
@@ -46,18 +46,17 @@ type Result struct {
 // last one.
 func (o Options) Streams() bool { return o.Format == NDJSON && !o.Whole }
 
-// Check says, before anything is fetched, whether the options go together. Its
+// Check reports options that can't be combined, before anything is fetched. Its
 // error is a [*UsageError].
 func (o Options) Check() error {
 	_, err := o.encoder(context.Background(), &Result{})
 	return err
 }
 
-// Write renders artists to w. Until they have ended without an error nothing
-// is written, except in NDJSON, which is written as they arrive unless Whole; an error of
-// theirs comes back as it is. If w fails, the error is a [*WriteError]. Ending
-// ctx frees a writer whom no reader answers: w may then still be at its last
-// piece.
+// Write renders artists to w. It writes nothing until they have ended without an
+// error, unless o.Streams. An error of theirs comes back as it is. If w fails, the
+// error is a [*WriteError]. Write doesn't wait for w after ctx ends: w may then
+// still be busy with its last piece.
 func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
 	var res Result
 	if o.Fields == nil {
@@ -69,7 +68,7 @@ func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotif
 	}
 	out := &output{ctx: ctx, w: w, streams: o.Streams()}
 	if spec, _ := o.Format.spec(); spec.objects {
-		out.safe = o.Safe // the others have separators of ours, and make their cells safe
+		out.safe = o.Safe // other formats have separators of their own, and make each cell safe
 	}
 	err = o.render(enc, out, artists, &res)
 	if err != nil && !out.streams {
@@ -115,8 +114,8 @@ func (o Options) render(enc encoder, out *output, artists iter.Seq2[spotify.Arti
 	return out.add(buf)
 }
 
-// encoder renders a list: what comes first, each artist, what comes last. Each
-// appends to the slice that it is given.
+// encoder renders a list. Each method appends to its slice: what comes before
+// the artists, an artist, what comes after them.
 type encoder interface {
 	begin([]byte) []byte
 	row([]byte, *record) ([]byte, error)

@@ -64,8 +64,8 @@ type record struct {
 	values   []any
 }
 
-// value gives the content of a field: an int64, a *string (which takes no
-// memory of its own), a []string, or nil where Spotify sent none.
+// value returns the content of a field: an int64, a *string (which needs no
+// memory of its own), a []string, or nil if Spotify sent none.
 func (r *record) value(field string) any {
 	a := &r.artist
 	switch field {
@@ -147,7 +147,7 @@ func cell(v any) string {
 }
 
 func valid(s string) string {
-	if utf8.ValidString(s) { // as nearly all is, and this tells it at once
+	if utf8.ValidString(s) { // nearly always, and this is faster
 		return s
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")

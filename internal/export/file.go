@@ -12,17 +12,17 @@ import (
 	"syscall"
 )
 
-// File has write fill the file name, and replaces the file only when write
-// came back with the number of its rows and no error: another file beside it
-// is written, synced and renamed. Mode and owner stay, a symbolic link keeps
-// pointing to the file, and at any moment the name holds the old list or the
-// new one. A file that may not be written is not replaced either.
+// File replaces the file name with what write writes, if write returns its
+// number of rows and no error. It writes a second file in the same folder, syncs
+// it and renames it, so the name always holds the old list or the new one. Mode,
+// owner and group stay if the system allows it, and a symbolic link keeps
+// pointing to the file. A file that may not be written is not replaced either.
 //
-// What is no regular file (a device, a pipe, /dev/stdout) is written to
-// directly. The reader of a pipe is waited for no longer than ctx lasts.
+// If name is not a regular file (a device, a pipe, /dev/stdout), it is written
+// to directly. File waits for the reader of a pipe only until ctx ends.
 //
-// An error of write comes back as it is; if the file is at fault it is a
-// [*WriteError] with its name, if g holds it back an [*ShrunkError].
+// An error of write comes back as it is. If the file is at fault, the error is
+// a [*WriteError] with its name; if g holds the list back, a [*ShrunkError].
 func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows int, err error)) error {
 	old, err := os.Stat(name)
 	switch {
@@ -33,14 +33,14 @@ func File(ctx context.Context, name string, g Guard, write func(io.Writer) (rows
 	case old != nil && old.IsDir():
 		return writeError(name, syscall.EISDIR)
 	}
-	path, err := target(name)
+	path, err := resolve(name)
 	switch {
 	case err != nil:
 		return writeError(name, err)
 	case old != nil && (!old.Mode().IsRegular() || isDescriptor(path)):
 		return direct(ctx, name, write)
 	}
-	if err := writable(path); err != nil {
+	if err := checkWritable(path); err != nil {
 		return writeError(name, explainBusy(err))
 	}
 	return replace(name, path, old, g, write)
@@ -70,8 +70,8 @@ func direct(ctx context.Context, name string, write func(io.Writer) (int, error)
 	return finish(name, err, f.Close())
 }
 
-// open waits for a FIFO's reader no longer than ctx lasts. The call that waits
-// in the kernel cannot be ended; the process will soon end it.
+// open waits for a FIFO's reader until ctx ends. Nothing can interrupt the call
+// that waits in the kernel, but the process ends soon.
 func open(ctx context.Context, name string) (*os.File, error) {
 	type opened struct {
 		*os.File
@@ -90,7 +90,7 @@ func open(ctx context.Context, name string) (*os.File, error) {
 	}
 }
 
-// finish chooses among what went wrong: the list, the writing, the closing.
+// finish returns the first of what went wrong: the list, the writing, the closing.
 func finish(name string, err, closing error) error {
 	var failed *WriteError
 	switch {
@@ -102,9 +102,9 @@ func finish(name string, err, closing error) error {
 	return writeError(name, closing)
 }
 
-// target follows the symbolic links of name to a file, which need not exist,
+// resolve follows the symbolic links of name to a file, which need not exist,
 // or to a descriptor.
-func target(name string) (string, error) {
+func resolve(name string) (string, error) {
 	for range 40 { // as many as Linux follows
 		link, err := os.Readlink(name)
 		if err != nil || isDescriptor(name) {
@@ -118,8 +118,8 @@ func target(name string) (string, error) {
 	return "", errors.New("too many symbolic links")
 }
 
-// writable fails where an existing file must not or cannot be changed.
-func writable(path string) error {
+// checkWritable fails if an existing file can't be written.
+func checkWritable(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -192,7 +192,7 @@ func commit(f *os.File, path string) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	// Without this a crash could bring the old name back. Not every file
+	// Without this, a crash could bring the old name back. Not every file
 	// system can do it, and the list is whole either way.
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
 		_ = dir.Sync()

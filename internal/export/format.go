@@ -96,7 +96,7 @@ type Order string
 // The orders.
 const (
 	Recent Order = "recent" // as Spotify lists them: most recently followed first, as observed since 2025, not promised
-	ByName Order = "name"   // by Unicode collation, equal names by id
+	ByName Order = "name"   // by letters; accents and capitals count only between equals (see sortKey)
 	ByID   Order = "id"     // by the bytes of the id
 )
 

@@ -17,9 +17,9 @@ import (
 // format. The zero Guard lets everything through.
 type Guard struct {
 	Format Format
-	JQ     bool // a jq program made the file: that it is not empty is all that can be known of it
-	// MaxDrop is how many percent of the artists may be gone, from 0 to 100.
-	// With 100 only an empty list is held back.
+	JQ     bool // a jq program wrote the file: its artists can't be counted
+	// MaxDrop is the percentage of artists that may disappear, from 0 to 100.
+	// With 100, only an empty list is held back.
 	MaxDrop float64
 }
 
@@ -84,8 +84,8 @@ func (g Guard) count(path string) int {
 	return spec.count(f)
 }
 
-// again reads a file from its beginning.
-func again(f io.ReadSeeker) *bufio.Reader {
+// rewind reads a file from its beginning.
+func rewind(f io.ReadSeeker) *bufio.Reader {
 	_, _ = f.Seek(0, io.SeekStart) // if it fails, nothing more can be read either
 	return bufio.NewReader(f)
 }

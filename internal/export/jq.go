@@ -39,8 +39,8 @@ func compile(ctx context.Context, program string) (filter, error) {
 	return filter{ctx, code}, nil
 }
 
-// run appends each result on a line of its own: a string as it is, anything
-// else as JSON, as `jq -r -c` and `gh --jq` do.
+// run appends each result on a line of its own: a string unquoted, anything else
+// as JSON, like `jq -r -c` and `gh --jq`.
 func (f filter) run(dst []byte, input any) ([]byte, error) {
 	for results := f.code.RunWithContext(f.ctx, input); ; {
 		v, ok := results.Next()

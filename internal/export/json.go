@@ -127,7 +127,7 @@ func countObjects(d *json.Decoder) (n int, err error) {
 
 // countDamaged counts the lines that begin with an object.
 func countDamaged(f io.ReadSeeker) int {
-	if n := linesWith(again(f), "{"); n > 0 {
+	if n := linesWith(rewind(f), "{"); n > 0 {
 		return n
 	}
 	return -1

@@ -1,6 +1,8 @@
 package export_test
 
 import (
+	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +27,7 @@ func TestOrder(t *testing.T) {
 	}{
 		{"", "1f 2b 3e 4a 5d 6c 7G"},
 		{export.Recent, "1f 2b 3e 4a 5d 6c 7G"},
-		{export.ByName, "5d 3e 6c 2b 7G 1f 4a"}, // letters before accents before case; equal names by id
+		{export.ByName, "5d 3e 6c 2b 7G 4a 1f"}, // equal names by id
 		{export.ByID, "7G 4a 2b 6c 5d 3e 1f"},
 	}
 	for _, row := range rows {
@@ -35,6 +37,26 @@ func TestOrder(t *testing.T) {
 				t.Errorf("got %v (%d rows), want %s", words, res.Rows, row.want)
 			}
 		})
+	}
+}
+
+// The order of names: symbols, digits, letters without accents and capitals, one
+// script after the other. The accents and capitals count only between equals.
+func TestOrderOfNames(t *testing.T) {
+	want := []string{
+		"", "\u0301", "!!!", "'Til Tuesday", "+44", "2 Chainz", "２Pac", "@onefive", "[spunge]",
+		"ABBA", "Ærø", "Beyonce", "Beyonce\u0301", "Beyoncé", "beyoncé", "Björk", "Bjork 2", "Đorđe", "ﬁne", "ﬁnery", "Łona",
+		"MO\u0308", "Mo", "MØ", "Mø Live", "Œuvre", "Sigur Rós", "sigur ros 2", "Straße", "Strassen", "zebra",
+		"Άννα", "Βίκη", "ДДТ", "Кино", "שלום", "فيروز", "लता", "लाता", "かぐや姫", "カラ", "中島美嘉", "椎名林檎", "😀",
+	}
+	for seed := range uint64(20) {
+		list := named(want...)
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		text, _ := render(t, export.Options{Format: export.JSON, Sort: export.ByName, JQ: "map(.name)"}, list)
+		var got []string
+		if err := json.Unmarshal([]byte(text), &got); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("got %q (%v), want %q", got, err, want)
+		}
 	}
 }
 

@@ -32,8 +32,8 @@ func (e *WriteError) Error() string {
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// writeError wraps err once. What the os package puts around the cause (the
-// call and the path, for a temporary file one that nobody asked for) is left out.
+// writeError wraps err once. It leaves out what the os package puts around the
+// cause: the call, and the path, which may be that of a temporary file.
 func writeError(name string, err error) error {
 	if err == nil {
 		return nil
@@ -59,9 +59,9 @@ type explained struct {
 func (e *explained) Error() string { return e.text }
 func (e *explained) Unwrap() error { return e.cause }
 
-// output takes the rendered rows. It keeps them until the end is known to be
-// good, in chunks, because one growing slice would need up to three times the
-// space; or it passes them on page by page when it streams.
+// output takes the rendered rows. It keeps them until the list is complete, in
+// chunks, because one growing slice would need up to three times the memory. If
+// it streams, it passes them on page by page.
 type output struct {
 	ctx     context.Context
 	w       io.Writer
@@ -73,7 +73,7 @@ type output struct {
 
 func (o *output) add(b []byte) error {
 	if o.safe != nil {
-		b = o.harmless(b)
+		b = o.makeSafe(b)
 	}
 	for len(b) > 0 {
 		last := len(o.chunks) - 1
@@ -105,8 +105,8 @@ func (o *output) flush() error {
 	return nil
 }
 
-// write waits for a reader no longer than ctx lasts. The call that waits in the
-// kernel cannot be ended; the process will soon end it.
+// write waits for a reader until ctx ends. Nothing can interrupt the call that
+// waits in the kernel, but the process ends soon.
 func (o *output) write(p []byte) error {
 	if o.ctx.Err() != nil {
 		return o.ctx.Err()
@@ -124,8 +124,8 @@ func (o *output) write(p []byte) error {
 	}
 }
 
-// harmless makes each line safe; the line ends are ours.
-func (o *output) harmless(b []byte) []byte {
+// makeSafe makes each line safe, but keeps our own line ends.
+func (o *output) makeSafe(b []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(b) {
 		text, ended := bytes.CutSuffix(line, []byte("\n"))

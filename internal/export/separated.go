@@ -47,8 +47,8 @@ func (e *commas) row(dst []byte, r *record) ([]byte, error) {
 
 func (*commas) end(dst []byte) ([]byte, error) { return dst, nil }
 
-// line writes one record. encoding/csv's own CRLF would change the line ends
-// inside the cells as well; and it writes a lone empty cell as an empty line,
+// line writes one record. It doesn't use encoding/csv's own CRLF, which would
+// change the line ends in cells too, nor its empty line for a lone empty cell,
 // which readers skip.
 func (e *commas) line(dst []byte, cells []string) []byte {
 	if len(cells) == 1 && cells[0] == "" {
@@ -65,7 +65,7 @@ func (e *commas) line(dst []byte, cells []string) []byte {
 	return append(dst, '\n')
 }
 
-// shown is a cell as the output may have it: harmless on a terminal.
+// shown makes a cell safe if the output is a terminal.
 func (o Options) shown(s string) string {
 	if o.Safe == nil {
 		return s
@@ -132,7 +132,7 @@ func countCommas(f io.ReadSeeker) int {
 		if _, err := rows.Read(); errors.Is(err, io.EOF) {
 			return n
 		} else if err != nil {
-			return linesWith(again(f), "") - 1 // less the header
+			return linesWith(rewind(f), "") - 1 // less the header
 		}
 	}
 }
