@@ -326,5 +326,10 @@ func (a *app) checkLimit(s *session.Session) finding {
 			return wrong(name, "rate-limited by Spotify until "+a.clock(until), "try again then, or allow a longer wait with --max-wait")
 		}
 	}
+	for _, group := range apiGroups() {
+		if until := s.CoolDown(group); !until.IsZero() {
+			return note(name, "the quota for "+group+" is used up until "+a.clock(until)+"; other paths still work")
+		}
+	}
 	return fine(name, "no active limit")
 }

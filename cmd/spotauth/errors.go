@@ -278,16 +278,25 @@ func (a *app) explainLimit(err error) (failure, bool) {
 		return a.limited("rate_limited", "still rate-limited by Spotify", cooling.Until.Sub(a.now())), true
 	case errors.As(err, &token) && token.Status == 429:
 		return a.limited("rate_limited", "rate-limited by Spotify", token.RetryAfter), true
-	case errors.As(err, &api) && api.Limits != "" && api.Status == 0: // an earlier process was told to wait
-		return a.limited("rate_limited", "still rate-limited by Spotify", api.RetryAfter), true
-	case api != nil && api.Kind == spotify.RateLimited:
-		return a.limited("rate_limited", "rate-limited by Spotify", api.RetryAfter), true
-	case api != nil && api.Kind == spotify.QuotaExceeded:
-		f := a.limited("quota_exceeded", "the quota of the app's owner is used up", api.RetryAfter)
-		f.Hint = "all apps of one developer account share the quota"
-		return f, true
+	case errors.As(err, &api) && api.Limits != "":
+		return a.explainWebLimit(api), true
 	}
 	return failure{}, false
+}
+
+// explainWebLimit is about a limit of the Web API. There is no status if an earlier process
+// met it.
+func (a *app) explainWebLimit(e *spotify.Error) failure {
+	still := ""
+	if e.Status == 0 {
+		still = "still "
+	}
+	if e.Kind == spotify.QuotaExceeded {
+		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Limits, e.RetryAfter)
+		f.Hint = "all apps of one developer account share the quota; other paths still work"
+		return f
+	}
+	return a.limited("rate_limited", still+"rate-limited by Spotify", e.RetryAfter)
 }
 
 func (a *app) limited(code, message string, wait time.Duration) failure {
@@ -337,8 +346,7 @@ func explainAPI(err error) (failure, bool) {
 	case spotify.LoginNeeded:
 		return failure{Code: "login_needed", Message: "Spotify does not accept the login", Command: loginCommand}, true
 	case spotify.ScopeMissing:
-		return failure{Code: "scope_missing", Message: "the login does not cover this: its scope user-follow-read is missing",
-			Command: loginCommand + " --scope user-follow-read"}, true
+		return explainScope(scopesFor(e.Method, e.Path, e.Query)), true
 	case spotify.NotRegistered:
 		return failure{Code: "forbidden", Message: "this account is not among the users of the app",
 			Hint: "add its e-mail address under User Management on https://developer.spotify.com/dashboard"}, true
@@ -346,9 +354,24 @@ func explainAPI(err error) (failure, bool) {
 		return failure{Code: "forbidden", Message: "the owner of the app needs Spotify Premium",
 			Hint: "after the owner resubscribes it can take a few hours"}, true
 	case spotify.Forbidden, spotify.NotFound, spotify.Rejected, spotify.BadAnswer:
-		return failure{Code: string(e.Kind)}, true
+		f := failure{Code: string(e.Kind)}
+		if since := closedSince(e.Method, e.Path); since != "" && (e.Kind == spotify.Forbidden || e.Kind == spotify.NotFound) {
+			f.Hint = "Spotify closed this path to new apps in " + since
+		}
+		return f, true
 	}
 	return failure{Code: "network"}, true
+}
+
+// explainScope names the scopes of which one is missing, if they are known.
+func explainScope(scopes []string) failure {
+	f := failure{Code: "scope_missing", Message: "the login does not cover this: a scope is missing",
+		Hint: `"spotauth help paths" lists the scope of each path; "spotauth login --scope NAME" adds it`}
+	if len(scopes) > 0 {
+		f.Message = "the login does not cover this: its scope " + strings.Join(scopes, " or ") + " is missing"
+		f.Command = loginCommand + " --scope " + strings.Join(scopes, " --scope ")
+	}
+	return f
 }
 
 func explainOutput(err error) (failure, bool) {

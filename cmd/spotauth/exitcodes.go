@@ -63,7 +63,7 @@ var errorCodes = []struct {
 	{"other", exitOther, "any other error"},
 	{"account_changed", exitOther, "the sign-in was for another account than the saved login"},
 	{"bad_answer", exitOther, "Spotify's response is not as documented"},
-	{"bad_input", exitOther, "a list could not be read"},
+	{"bad_input", exitOther, "a list, or the JSON for api, could not be read"},
 	{"client", exitOther, "the token endpoint doesn't accept the client ID or secret"},
 	{"forbidden", exitOther, "Spotify refuses the account, the app or the request (403)"},
 	{"import", exitOther, "wrong passphrase, or not a file that session export wrote"},

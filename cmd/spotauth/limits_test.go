@@ -32,7 +32,7 @@ func TestLimitsAreRemembered(t *testing.T) {
 			}
 			asked := len(b.server.Requests())
 			status, _, stderr := b.run(tt.command, "--max-wait", "0s")
-			if status != exitLimited || !strings.Contains(stderr, "still rate-limited by Spotify until ") {
+			if status != exitLimited || !strings.Contains(stderr, " still ") || !strings.Contains(stderr, " until ") {
 				t.Errorf("the next time: status %d: %s", status, stderr)
 			}
 			if n := len(b.server.Requests()) - asked; n != 0 {

@@ -131,7 +131,7 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 	})
 	complete(cmd, "error-format", "text", "json")
 	addGroup(cmd, "Sign in:", newLoginCmd(a), newStatusCmd(a), newWhoamiCmd(a), newLogoutCmd(a), newProfileCmd(a), newSessionCmd(a))
-	addGroup(cmd, "Export and use:", newArtistsCmd(a), newDiffCmd(a), newRestoreCmd(a), newTokenCmd(a), newExecCmd(a))
+	addGroup(cmd, "Export and use:", newArtistsCmd(a), newDiffCmd(a), newRestoreCmd(a), newAPICmd(a), newTokenCmd(a), newExecCmd(a))
 	addGroup(cmd, "Try and repair:", newDemoCmd(a), newSandboxCmd(a), newDoctorCmd(a))
 	cmd.AddCommand(newOpenerCmd(a), newVersionCmd(a))
 	cmd.AddCommand(newTopics()...)

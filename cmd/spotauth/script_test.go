@@ -188,6 +188,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"spotipy":   writeSpotipy,
 	"elsewhere": agreeElsewhere,
 	"zip":       writeZIP,
+	"readline":  readLine,
 }
 
 // exits runs a command and asserts its exit status: exits 4 spotauth token
@@ -257,6 +258,17 @@ func spotipyCache(record string) (string, error) {
 	}
 	err := json.Unmarshal([]byte(record), &login)
 	return fmt.Sprintf(`{"access_token":"x","refresh_token":%q,"scope":"user-follow-read","expires_at":1}`, login.Refresh), err
+}
+
+// readLine sets a variable to the Nth line of a file: readline 1 ID ids.txt
+func readLine(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := strings.Split(ts.ReadFile(args[2]), "\n")
+	if n > len(lines) || lines[n-1] == "" {
+		ts.Fatalf("%s has no line %d", args[2], n)
+	}
+	ts.Setenv(args[1], strings.TrimSuffix(lines[n-1], "\r"))
 }
 
 // writeZIP makes a ZIP as Spotify's account data has them: zip data.zip YourLibrary.json

@@ -54,6 +54,7 @@ func newTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "environment", Short: "Every environment variable", Long: environmentHelp},
 		{Use: "files", Short: "Every file and folder", Long: filesHelp},
+		{Use: "paths", Short: "Paths of the Web API and the scope of each", Long: pathsHelp()},
 		{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes()},
 	}
 }

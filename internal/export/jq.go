@@ -10,14 +10,14 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// filter is a compiled `--jq` program. It sees neither the environment nor files.
-type filter struct {
+// Filter is a compiled jq program. It sees neither the environment nor files.
+type Filter struct {
 	ctx  context.Context
 	code *gojq.Code
 }
 
 func newFilter(ctx context.Context, o Options) (encoder, error) {
-	f, err := compile(ctx, o.JQ)
+	f, err := NewFilter(ctx, o.JQ)
 	switch {
 	case err != nil:
 		return nil, err
@@ -27,21 +27,38 @@ func newFilter(ctx context.Context, o Options) (encoder, error) {
 	return &filteredArray{o: o, f: f, all: []any{}}, nil
 }
 
-func compile(ctx context.Context, program string) (filter, error) {
+// NewFilter compiles a jq program, which ends with ctx. Its error is a [*UsageError].
+func NewFilter(ctx context.Context, program string) (*Filter, error) {
 	query, err := gojq.Parse(program)
 	if err != nil {
-		return filter{}, usage("jq program: %s", err)
+		return nil, usage("jq program: %s", err)
 	}
 	code, err := gojq.Compile(query)
 	if err != nil {
-		return filter{}, usage("jq program: %s", err)
+		return nil, usage("jq program: %s", err)
 	}
-	return filter{ctx, code}, nil
+	return &Filter{ctx, code}, nil
 }
 
-// run appends each result on a line of its own: a string unquoted, anything else
-// as JSON, like `jq -r -c` and `gh --jq`.
-func (f filter) run(dst []byte, input any) ([]byte, error) {
+// Append runs the program over a JSON text and appends its results to dst, each on a
+// line of its own: a string unquoted, anything else as JSON, like `jq -r -c`.
+func (f *Filter) Append(dst, text []byte) ([]byte, error) {
+	input, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	return f.run(dst, input)
+}
+
+// decode reads JSON as gojq takes it.
+func decode(text []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // counts above 2^53 stay exact
+	err = d.Decode(&v)
+	return v, err
+}
+
+func (f *Filter) run(dst []byte, input any) ([]byte, error) {
 	for results := f.code.RunWithContext(f.ctx, input); ; {
 		v, ok := results.Next()
 		if !ok {
@@ -66,26 +83,17 @@ func (f filter) run(dst []byte, input any) ([]byte, error) {
 	}
 }
 
-// input is an artist's object as gojq takes it.
-func (o Options) input(r *record) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(o.object(nil, r)))
-	d.UseNumber() // counts above 2^53 stay exact
-	var v any
-	err := d.Decode(&v)
-	return v, err
-}
-
 // filteredArray runs the program once, over the array of all artists.
 type filteredArray struct {
 	o   Options
-	f   filter
+	f   *Filter
 	all []any
 }
 
 func (*filteredArray) begin(dst []byte) []byte { return dst }
 
 func (e *filteredArray) row(dst []byte, r *record) ([]byte, error) {
-	v, err := e.o.input(r)
+	v, err := decode(e.o.object(nil, r))
 	e.all = append(e.all, v)
 	return dst, err
 }
@@ -95,17 +103,13 @@ func (e *filteredArray) end(dst []byte) ([]byte, error) { return e.f.run(dst, e.
 // filteredLines runs the program on each artist.
 type filteredLines struct {
 	o Options
-	f filter
+	f *Filter
 }
 
 func (filteredLines) begin(dst []byte) []byte { return dst }
 
 func (e filteredLines) row(dst []byte, r *record) ([]byte, error) {
-	v, err := e.o.input(r)
-	if err != nil {
-		return nil, err
-	}
-	return e.f.run(dst, v)
+	return e.f.Append(dst, e.o.object(nil, r))
 }
 
 func (filteredLines) end(dst []byte) ([]byte, error) { return dst, nil }

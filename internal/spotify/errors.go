@@ -37,6 +37,7 @@ type Error struct {
 	Kind    Kind
 	Method  string // "GET"
 	Path    string // "/v1/me"
+	Query   string // encoded; not a part of the error's text
 	Status  int    // the HTTP status, 0 if it is not the reason
 	Message string // Spotify's own words or ours: one line, at most 200 characters, printable, without the token
 
@@ -71,7 +72,7 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // newError is an Error about req. Text may come from anywhere.
 func (r *run) newError(kind Kind, req *http.Request, text string) *Error {
-	return &Error{Kind: kind, Method: req.Method, Path: req.URL.Path, Message: wire.Line(wire.Redact(text, r.token))}
+	return &Error{Kind: kind, Method: req.Method, Path: req.URL.Path, Query: req.URL.RawQuery, Message: wire.Line(wire.Redact(text, r.token))}
 }
 
 // networkError makes an Error of what the transport or the reading of a body

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spotauth/spotauth/internal/spotify"
+)
+
+// An apiRequest is what the command line asks for.
+type apiRequest struct {
+	method      string
+	path, query string // encoded
+	body        []byte // JSON; nil is none
+}
+
+// request reads the arguments of api, and the body if there is one.
+func (a *app) request(ctx context.Context, o apiOptions, text string) (r apiRequest, err error) {
+	standIn, err := a.sandboxAddress()
+	if err != nil {
+		return r, err
+	}
+	path, query, err := parsePath(text, standIn)
+	if err != nil {
+		return r, usageError{err}
+	}
+	for _, pair := range o.query {
+		name, value, hasValue := strings.Cut(pair, "=")
+		if name == "" || !hasValue {
+			return r, usageError{fmt.Errorf("--query takes KEY=VALUE, not %q", pair)}
+		}
+		query.Add(name, value)
+	}
+	r = apiRequest{method: o.method, path: path, query: query.Encode()}
+	if o.input != "" {
+		r.body, err = a.readBody(ctx, o.input)
+	}
+	return r, err
+}
+
+// parsePath reads PATH with its query. standIn is the origin of a stand-in, or "".
+func parsePath(text, standIn string) (path string, query url.Values, err error) {
+	if isRewritten(text) {
+		return "", nil, withHint(fmt.Errorf("Git Bash replaced the slash at the beginning of PATH: %s", text),
+			"leave the first slash out: "+originalPath(text))
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Opaque != "" {
+		return "", nil, errors.New("PATH is a path of the Web API such as me/tracks")
+	}
+	path = strings.TrimPrefix(u.EscapedPath(), "/")
+	switch origin := strings.ToLower(u.Scheme + "://" + u.Host); {
+	case u.User != nil:
+		return "", nil, errors.New("PATH must not have a user name or a password")
+	case origin == "://":
+		path = strings.TrimPrefix(path, "v1/")
+	case origin != spotify.Origin && (standIn == "" || origin != standIn):
+		return "", nil, fmt.Errorf("the access token is only sent to %s, not to %s", cmp.Or(standIn, spotify.Origin), origin)
+	case !strings.HasPrefix(path, "v1/"):
+		return "", nil, fmt.Errorf("PATH must begin with %s/v1/", spotify.Origin)
+	default:
+		path = strings.TrimPrefix(path, "v1/")
+	}
+	if path = strings.TrimRight(path, "/"); path == "" || path == "v1" {
+		return "", nil, errors.New("PATH is empty; it is a path of the Web API such as me/tracks")
+	}
+	if err := checkPath(u); err != nil {
+		return "", nil, err
+	}
+	if query, err = url.ParseQuery(u.RawQuery); err != nil {
+		return "", nil, errors.New("the query of PATH is malformed; --query encodes a value for you")
+	}
+	return "/v1/" + path, query, nil
+}
+
+// checkPath refuses what a server could take for another path.
+func checkPath(u *url.URL) error {
+	parts := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' || r == '\\' })
+	switch {
+	case slices.Contains(parts, ".."), slices.Contains(parts, "."):
+		return errors.New("PATH must not have . or .. in it")
+	case u.Fragment != "":
+		return errors.New("PATH must not have a # in it; write %23, or use --query")
+	}
+	return nil
+}
+
+// isRewritten says whether Git Bash took PATH for one of its own files, which it does to
+// arguments that begin with a slash: https://www.msys2.org/docs/filesystem-paths/.
+func isRewritten(text string) bool { return regexp.MustCompile(`^[A-Za-z]:[/\\]`).MatchString(text) }
+
+// originalPath is what was probably typed, without the slash at its beginning.
+func originalPath(text string) string {
+	if m := regexp.MustCompile(`[/\\]v1[/\\](.+)$`).FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return "me/tracks"
+}
+
+// maxBody is the longest body that --input sends, in bytes.
+const maxBody = 1 << 20
+
+// readBody reads the JSON that --input names.
+func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
+	body, err := patiently(ctx, func() ([]byte, error) {
+		in := io.NopCloser(a.stdin)
+		if name != onStdin {
+			var err error
+			if in, err = os.Open(name); err != nil {
+				return nil, err
+			}
+		}
+		defer in.Close()
+		return io.ReadAll(io.LimitReader(in, maxBody+1))
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err == nil && len(body) > maxBody:
+		err = errors.New("longer than 1 MiB")
+	case err == nil && !json.Valid(body):
+		err = errors.New("not JSON")
+	}
+	if err != nil {
+		return nil, inputError{name, err}
+	}
+	return body, nil
+}
+
+// methods are those of the Web API.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
