@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // File replaces the file name with what write writes, if write returns its
@@ -161,15 +163,17 @@ func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) 
 // has these, only its owner can open it.
 func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 	dir, base := filepath.Split(path)
-	base = strings.ToValidUTF8(base[:min(len(base), 200)], "") // a name may have 255 bytes, these ends included
+	prefix := "." + strings.ToValidUTF8(base[:min(len(base), 200)], "") + "." // a name may have 255 bytes, these ends included
+	removeAbandoned(dir, prefix)
 	mode := fs.FileMode(0o666)
 	if old != nil {
 		mode = 0o600
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := os.OpenFile(filepath.Join(dir, prefix+rand.Text()[:randomLength]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
 		return nil, &explained{"no file can be created in its folder (" + cause.Err.Error() + ")", cause.Err}
 	}
+	markInUse(f)
 	if old != nil {
 		mode := old.Mode().Perm()
 		if !keepGroup(f, old) {
@@ -180,6 +184,23 @@ func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 		}
 	}
 	return f, nil
+}
+
+const randomLength = 10 // of rand.Text, at the end of a name
+
+// removeAbandoned removes what processes that were killed left. A file that is
+// younger than a minute may belong to one that has not yet marked it.
+func removeAbandoned(dir, prefix string) {
+	entries, _ := os.ReadDir(cmp.Or(dir, "."))
+	for _, entry := range entries {
+		random, ok := strings.CutPrefix(entry.Name(), prefix)
+		if !ok || len(random) != randomLength || strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > time.Minute {
+			removeUnused(filepath.Join(dir, entry.Name()))
+		}
+	}
 }
 
 func commit(f *os.File, path string) error {

@@ -607,6 +607,66 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// What a killed process left is removed by the next export to the same file.
+// What a running one writes, or belongs to somebody else, stays.
+func TestFileRemovesWhatAKilledOneLeft(t *testing.T) {
+	dir := t.TempDir()
+	if os.Getenv(childEnv) != "" {
+		_ = export.File(t.Context(), os.Getenv(childEnv), export.Guard{}, func(io.Writer) (int, error) {
+			fmt.Println("\nready")
+			select {}
+		})
+		return
+	}
+	start := func() *exec.Cmd {
+		cmd := child(t, "TestFileRemovesWhatAKilledOneLeft", dir+"/out")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "ready"; {
+		}
+		return cmd
+	}
+	kill := func(cmd *exec.Cmd) {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	kill(start())
+	running := start()
+	defer kill(running)
+	for _, name := range []string{"/.out.ABCDEFGHI1", "/.out.ABCDEFGHI", "/.out.abcdefghij", "/.other.ABCDEFGHIJ"} { // others' files
+		put(t, dir+name, "", 0o600)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 6 {
+		t.Fatalf("%v, error %v", entries, err)
+	}
+	past := time.Now().Add(-time.Hour)
+	for _, e := range entries {
+		if err := os.Chtimes(filepath.Join(dir, e.Name()), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, dir+"/.out.JUSTBEGUNX", "", 0o600) // not yet locked
+	if err := export.File(t.Context(), dir+"/out", export.Guard{}, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 7 { // less the killed one's, and with out and the new one
+		t.Errorf("%v, error %v", left, err)
+	}
+	kill(running)
+	if err := export.File(t.Context(), dir+"/out", export.Guard{}, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := folder(t, dir), ".other.ABCDEFGHIJ .out.ABCDEFGHI .out.ABCDEFGHI1 .out.JUSTBEGUNX .out.abcdefghij out"; got != want {
+		t.Errorf("the folder holds %s, want %s", got, want)
+	}
+}
+
 // whole checks that all n lines are there and of one list.
 func whole(t *testing.T, text string, n int) {
 	t.Helper()

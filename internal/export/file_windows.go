@@ -11,6 +11,11 @@ import (
 // keepGroup does nothing: a file's owner and rights come from its folder.
 func keepGroup(*os.File, fs.FileInfo) bool { return true }
 
+// markInUse does nothing: Windows removes no file that is open.
+func markInUse(*os.File) {}
+
+func removeUnused(name string) { _ = os.Remove(name) }
+
 // explainBusy says that a file is open elsewhere, as a list in Excel is.
 // ACCESS_DENIED on rename means the same: the file was writable a moment ago.
 func explainBusy(err error) error {

@@ -172,8 +172,13 @@ func identify(a *spotify.Artist) error {
 	if id == "" {
 		return bad("no id, uri or url")
 	}
-	a.URL = urlPrefix + id
-	a.ID, a.URI = a.URL[len(urlPrefix):], uriPrefix+id // of one piece of memory
+	if len(a.URL) != len(urlPrefix)+len(id) || !strings.HasPrefix(a.URL, urlPrefix) {
+		a.URL = urlPrefix + id
+	}
+	if a.URI == "" {
+		a.URI = uriPrefix + id
+	}
+	a.ID = a.URL[len(urlPrefix):] // shares its memory
 	return nil
 }
 
