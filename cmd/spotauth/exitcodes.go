@@ -129,6 +129,9 @@ asks for a wait. These are the codes and their exit statuses:
 
 // wrap breaks a text into lines of at most width characters, and indents all but the first.
 func wrap(text string, width int, indent string) string {
+	if len(text) <= width {
+		return text
+	}
 	var b strings.Builder
 	used := 0
 	for i, word := range strings.Fields(text) {

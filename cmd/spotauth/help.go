@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const helpWidth = 79
@@ -13,6 +14,7 @@ const helpWidth = 79
 // printUsage prints what follows a command's description in its help. Cobra would take a
 // template for it, which brings text/template into the program: 2.4 MB.
 func printUsage(cmd *cobra.Command) error {
+	plainDefaults(cmd)
 	var b strings.Builder
 	b.WriteString("Usage:\n  " + usageLine(cmd) + "\n")
 	if cmd.HasExample() {
@@ -43,6 +45,17 @@ func printUsage(cmd *cobra.Command) error {
 	}
 	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
 	return err
+}
+
+// plainDefaults shows the default of a time as "5m", where Go has "5m0s".
+func plainDefaults(cmd *cobra.Command) {
+	shorten := func(f *pflag.Flag) {
+		if f.Value.Type() == "duration" {
+			f.DefValue = strings.TrimSuffix(f.DefValue, "0s")
+		}
+	}
+	cmd.LocalFlags().VisitAll(shorten)
+	cmd.InheritedFlags().VisitAll(shorten)
 }
 
 func usageLine(cmd *cobra.Command) string {

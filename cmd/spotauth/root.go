@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,7 +137,6 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 	cmd.SetHelpCommand(newHelpCmd())
 	addCompletionCmd(cmd)
 	explainArgs(group(cmd))
-	plainDefaults(cmd)
 	cmd.SetUsageFunc(printUsage)
 	return cmd
 }
@@ -149,19 +147,6 @@ func addGroup(root *cobra.Command, title string, cmds ...*cobra.Command) {
 		cmd.GroupID = title
 	}
 	root.AddCommand(cmds...)
-}
-
-// plainDefaults shows the default of a time as "5m", where Go has "5m0s".
-func plainDefaults(cmd *cobra.Command) {
-	shorten := func(f *pflag.Flag) {
-		if f.Value.Type() == "duration" {
-			f.DefValue = strings.TrimSuffix(f.DefValue, "0s")
-		}
-	}
-	cmd.LocalFlags().VisitAll(shorten)
-	for _, c := range cmd.Commands() {
-		plainDefaults(c)
-	}
 }
 
 // begin runs once the command line was understood, before the command. Until
