@@ -80,6 +80,24 @@ func TestWhatIsNewKeepsItsState(t *testing.T) {
 	}
 }
 
+// The recipes for api leave whole files and a playlist with the tracks of the file.
+func TestRecipesForAnyPath(t *testing.T) {
+	m := documented(t)
+	for _, recipe := range []string{"liked.csv", "playlists.txt", "From a file"} {
+		m.types(exampleWith(t, recipe))
+	}
+	if n := strings.Count(m.read("liked.csv"), "\n"); n != 345 {
+		t.Errorf("liked.csv has %d lines", n)
+	}
+	for id := range strings.Lines(m.read("playlists.txt")) {
+		m.types("jq -e '.total == (.items | length)' playlist-" + strings.TrimSpace(id) + ".json > /dev/null")
+	}
+	r := m.run("api", "me/playlists", "--jq", `.items[] | select(.name == "From a file") | .items.total`)
+	if r.status != 0 || r.stdout != "5\n" {
+		t.Errorf("the playlist: status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
 func (m *machine) read(name string) string {
 	m.Helper()
 	text, err := os.ReadFile(filepath.Join(m.home, name))
@@ -143,7 +161,7 @@ func exampleWith(t *testing.T, text string) string {
 func examplesIn(t *testing.T, file string) []string {
 	t.Helper()
 	var all []string
-	for _, m := range regexp.MustCompile("(?m)^```(?:sh\n|crontab\n[0-9* ]+)((?:[^`\n].*\n|\n)*)```$|((?:^ {4}(?:spotauth|go run) .*\n)+)").FindAllStringSubmatch(document(t, file), -1) {
+	for _, m := range regexp.MustCompile("(?m)^```(?:sh(?: api)?\n|crontab\n[0-9* ]+)((?:[^`\n].*\n|\n)*)```$|((?:^ {4}(?:spotauth|go run) .*\n)+)").FindAllStringSubmatch(document(t, file), -1) {
 		all = append(all, m[1]+m[2])
 	}
 	return all
@@ -180,7 +198,8 @@ exec %s "$@"
 		t.Fatal(err)
 	}
 	m.env["PATH"] = filepath.Dir(curl) + string(os.PathListSeparator) + m.env["PATH"]
-	m.types("spotauth login")
+	m.types("spotauth login --scope user-library-read --scope user-top-read --scope playlist-read-private --scope playlist-modify-private")
+	m.types("spotauth api me/tracks --query limit=5 --jq '.items[].track.uri' > tracks.txt")
 	for _, name := range []string{"follows.csv", "monday.csv", "tuesday.csv"} {
 		m.types("spotauth artists --output " + name)
 	}
