@@ -64,10 +64,10 @@ func (b *program) environ() (all []string) {
 	return all
 }
 
-func (b *program) login() {
+func (b *program) login(flags ...string) {
 	b.t.Helper()
 	// The opener would be a copy of the test; sign in without it.
-	status, address, stderr := b.run("login", "--begin", "--store", "file")
+	status, address, stderr := b.run(append([]string{"login", "--begin", "--store", "file"}, flags...)...)
 	if status != 0 {
 		b.t.Fatal(stderr)
 	}

@@ -66,6 +66,12 @@ func TestRealHosts(t *testing.T) {
 	if r := m.run("whoami"); r.status != 0 || !strings.HasPrefix(r.stdout, "Wren Demo (") {
 		t.Errorf("whoami: status %d; stdout %q; stderr:\n%s", r.status, r.stdout, r.stderr)
 	}
+	if r := m.run("api", "https://api.spotify.com/v1/me/following?type=artist", "--paginate", "--jq", ".artists.items | length"); r.status != 0 || r.stdout != "120\n" {
+		t.Errorf("api: status %d; stdout %q; stderr:\n%s", r.status, r.stdout, r.stderr)
+	}
+	if r := m.run("api", "-X", "PUT", "me/library", "--query", "uris=spotify:album:0OdUWJ0sBjDrqHygGUXeCF"); r.status != exitLogin || r.stdout != "" {
+		t.Errorf("api, without the scope: status %d; stdout %q; stderr:\n%s", r.status, r.stdout, r.stderr)
+	}
 	spotify.ExpireAccessTokens()
 	if r := m.run("whoami"); r.status != 0 || r.stderr != "" {
 		t.Errorf("whoami, refreshed: status %d; stderr:\n%s", r.status, r.stderr)
@@ -80,6 +86,10 @@ func TestRealHosts(t *testing.T) {
 		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
 		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
 		"GET api.spotify.com/v1/me Bearer",
+		"GET api.spotify.com/v1/me/following?limit=50,type=artist Bearer",
+		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
+		"GET api.spotify.com/v1/me/following?after,limit=50,type=artist Bearer",
+		"PUT api.spotify.com/v1/me/library?uris Bearer",
 		"GET api.spotify.com/v1/me Bearer", // 401
 		"POST accounts.spotify.com/api/token [client_id,grant_type=refresh_token,refresh_token]",
 		"GET api.spotify.com/v1/me Bearer",

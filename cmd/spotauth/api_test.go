@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spotauth/spotauth/internal/sandbox"
+)
+
+// The shapes in which the Web API pages its lists.
+var pagedPaths = []struct {
+	shape, path string
+	member      string // that holds the page; "" if the answer is the page
+	size, items int
+}{
+	{"offset", "me/tracks?limit=50", "", 50, 120},
+	{"offset in a member", "search?q=a&type=track&limit=10", "tracks", 10, 0},
+	{"cursor in a member", "me/following?type=artist&limit=50", "artists", 50, 120},
+	{"cursor backwards", "me/player/recently-played?limit=20", "", 20, 50},
+}
+
+func withPagedPaths(t *testing.T, faults ...string) *program {
+	t.Helper()
+	b := newProgram(t, sandbox.Options{Artists: 120, Tracks: 120, Consent: sandbox.ConsentAgree, Faults: faults})
+	b.login("--scope", "user-library-read", "--scope", "user-read-recently-played")
+	return b
+}
+
+// O-01: whatever fails on any page of any shape: the cause's status, nothing on stdout
+// (but of what ndjson had streamed), and the file of yesterday untouched.
+func TestFailureOnEveryPageOfEveryShape(t *testing.T) {
+	const isJSON = "200*,type=application/json,body="
+	causes := []struct {
+		fault  string
+		status int
+	}{
+		{"403-scope*", exitLogin}, {"403-premium*", exitOther}, {"403*", exitOther}, {"404*", exitOther}, {"400*", exitOther},
+		{"429*,retry-after=86400", exitLimited}, {"429-quota*,retry-after=86400", exitLimited}, {"501*", exitNetwork},
+		{"html*", exitOther}, {"redirect=http://127.0.0.1:1/*", exitOther}, {"items=null*", exitOther}, {"no-items*", exitOther},
+		{isJSON + "{}", exitOther}, {isJSON + "[]", exitOther}, {isJSON + `{"items":[]} x`, exitOther},
+		{isJSON + `{"a":{"items":[]},"b":{"items":[]}}`, exitOther},
+	}
+	for _, list := range pagedPaths {
+		for page := 1; page <= 3; page++ {
+			for _, cause := range causes {
+				t.Run(fmt.Sprintf("%s page %d %s", list.shape, page, cause.fault), func(t *testing.T) {
+					b := withPagedPaths(t, fmt.Sprintf("page=%d:%s", page, cause.fault))
+					lines := (page - 1) * list.size
+					if cause.status == exitLimited { // the next command asks nothing
+						lines = 0
+					}
+					checkFailure(t, b, list.path, cause.status, lines)
+				})
+			}
+		}
+	}
+}
+
+func checkFailure(t *testing.T, b *program, path string, want, lines int) {
+	t.Helper()
+	for _, flags := range [][]string{{}, {"--jq", "."}, {"--format", "ndjson", "--strict"}} {
+		status, stdout, stderr := b.run(append([]string{"api", path, "--paginate"}, flags...)...)
+		if status != want || stdout != "" || !strings.HasPrefix(stderr, "spotauth: error: ") {
+			t.Errorf("%q: status %d, want %d; %d bytes on stdout: %s", flags, status, want, len(stdout), stderr)
+		}
+	}
+	status, stdout, stderr := b.run("api", path, "--paginate", "--format", "ndjson")
+	if n := strings.Count(stdout, "\n"); status != want || n != lines {
+		t.Errorf("ndjson: status %d after %d lines, want %d after %d: %s", status, n, want, lines, stderr)
+	}
+	name := filepath.Join(t.TempDir(), "list.json")
+	if err := os.WriteFile(name, []byte("the list of yesterday\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := b.run("api", path, "--paginate", "--output", name); status != want {
+		t.Errorf("to a file: status %d, want %d: %s", status, want, stderr)
+	}
+	if text, err := os.ReadFile(name); err != nil || string(text) != "the list of yesterday\n" {
+		t.Errorf("the file now holds %q (%v)", text, err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(name)); err != nil || len(left) != 1 {
+		t.Errorf("beside the file: %v (%v)", left, err)
+	}
+}
+
+// The document of all pages has the shape of the first page, and the items that ndjson has.
+func TestDocumentOfEveryShape(t *testing.T) {
+	b := withPagedPaths(t)
+	for _, list := range pagedPaths {
+		t.Run(list.shape, func(t *testing.T) {
+			_, first, _ := b.run("api", list.path)
+			_, lines, _ := b.run("api", list.path, "--paginate", "--format", "ndjson")
+			status, stdout, stderr := b.run("api", list.path, "--paginate")
+			if status != 0 {
+				t.Fatalf("status %d: %s", status, stderr)
+			}
+			page, whole := pageIn(t, first, list.member), pageIn(t, stdout, list.member)
+			var items []json.RawMessage
+			if err := json.Unmarshal(whole["items"], &items); err != nil {
+				t.Fatal(err)
+			}
+			if list.items > 0 && len(items) != list.items || len(items) <= 2*list.size || strings.Count(lines, "\n") != len(items) {
+				t.Errorf("%d items, %d lines", len(items), strings.Count(lines, "\n"))
+			}
+			for i, line := range strings.Split(strings.TrimSuffix(lines, "\n"), "\n") {
+				var compact bytes.Buffer
+				if err := json.Compact(&compact, items[i]); err != nil || line != compact.String() {
+					t.Fatalf("item %d is another in ndjson (%v)", i+1, err)
+				}
+			}
+			for name, value := range page {
+				switch {
+				case name == "items", string(whole[name]) == string(value):
+				case name != "next" && name != "previous" || string(whole[name]) != "null":
+					t.Errorf("%s is %s, in the first answer %s", name, whole[name], value)
+				}
+			}
+			if len(whole) != len(page) {
+				t.Errorf("%d members, in the first answer %d", len(whole), len(page))
+			}
+		})
+	}
+}
+
+// pageIn reads the object with the items.
+func pageIn(t *testing.T, text, member string) (page map[string]json.RawMessage) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &page); err != nil {
+		t.Fatalf("%v in %.200s", err, text)
+	}
+	if member != "" {
+		return pageIn(t, string(page[member]), "")
+	}
+	return page
+}
+
+// H-01: every known path has the quota of its group, whatever ID is in it.
+func TestGroupsOfKnownPaths(t *testing.T) {
+	groups := apiGroups()
+	for _, want := range []string{"GET /v1/me/tracks", "GET /v1/artists/{id}/albums", "POST /v1/me/playlists", "DELETE /v1/playlists/{id}/items"} {
+		if !slices.Contains(groups, want) {
+			t.Errorf("%s is not among %q", want, groups)
+		}
+	}
+}
+
+// A scope is known for every path that the stand-in refuses without one, and it is enough.
+func TestScopesOfKnownPaths(t *testing.T) {
+	const id = "0OdUWJ0sBjDrqHygGUXeCF"
+	for _, p := range apiPaths {
+		path := strings.ReplaceAll(p.path, "{id}", id)
+		if strings.HasPrefix(path, "me/library") {
+			path += "?uris=spotify:album:" + id
+		}
+		t.Run(p.method+" "+p.path, func(t *testing.T) {
+			b := newProgram(t, sandbox.Options{Artists: 3, Tracks: 1, Consent: sandbox.ConsentAgree})
+			b.login()
+			status, _, stderr := b.run("api", "-X", p.method, path, "--error-format", "json")
+			if status != exitLogin {
+				return
+			}
+			var refused struct{ Error failure }
+			if err := json.Unmarshal([]byte(stderr), &refused); err != nil || !strings.HasPrefix(refused.Error.Command, "spotauth login --scope ") {
+				t.Fatalf("%s (%v)", stderr, err)
+			}
+			b.login(strings.Fields(strings.TrimPrefix(refused.Error.Command, "spotauth login "))...)
+			if status, _, stderr := b.run("api", "-X", p.method, path); status == exitLogin {
+				t.Errorf("%s is not enough: %s", refused.Error.Command, stderr)
+			}
+		})
+	}
+}
