@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/auth"
@@ -21,8 +20,7 @@ type activeLogin struct {
 	app      *app
 	loginVar string // the environment variable that holds the login; "" for a saved one
 
-	callsAPI bool     // the Web API comes next: connect to it during a refresh
-	warned   sync.Map // the warnings that have been printed
+	apiSince time.Time // when the command began to use the Web API; zero if it doesn't
 }
 
 // open opens the login to use: the one in the environment if there is one, else the
@@ -64,10 +62,12 @@ func (a *app) openSaved(overrides session.Settings, checkProfile func(session.Op
 }
 
 // close ends the use of the login by a command that returns *err. It remembers a limit
-// for later processes, and says so if a refreshed login could not be saved: the work may
-// be done, but the saved login has probably stopped working (B-16).
+// for later processes, and says what the user should know about the login. One that could
+// not be saved is an error: the work may be done, but the saved login has probably stopped
+// working (B-16).
 func (l *activeLogin) close(err *error) {
 	l.rememberLimit(*err)
+	l.warn()
 	switch unsaved := l.Unsaved(); {
 	case unsaved == nil:
 	case *err == nil:
@@ -80,16 +80,20 @@ func (l *activeLogin) close(err *error) {
 	}
 }
 
-// warnUnsaved says that a refreshed login could not be saved, if that is so.
-func (l *activeLogin) warnUnsaved() {
-	if err := l.Unsaved(); err != nil {
-		l.warnOnce(l.app.explain(err).Message)
+// warn says what the user should know about the login that the command used.
+func (l *activeLogin) warn() {
+	used := l.Current()
+	l.warnOfEnd(used)
+	if l.loginVar == refreshTokenVar && !used.Refresh.Empty() && !used.Refresh.Equal(secret.New(l.app.credential(refreshTokenVar))) {
+		// Nothing is stored, so the new one ends with this process.
+		l.app.console.Warn("Spotify issued a new refresh token; the one in %s may have stopped working", refreshTokenVar)
 	}
 }
 
-func (l *activeLogin) warnOnce(text string) {
-	if _, again := l.warned.LoadOrStore(text, true); !again {
-		l.app.console.Warn("%s", text)
+// warnUnsaved says that a refreshed login could not be saved, if that is so.
+func (l *activeLogin) warnUnsaved() {
+	if err := l.Unsaved(); err != nil {
+		l.app.console.Warn("%s", l.app.explain(err).Message)
 	}
 }
 
@@ -114,42 +118,15 @@ func (l *activeLogin) rememberLimit(err error) {
 	}
 }
 
-// accessToken returns a login with an access token that lives for at least minLife.
-// refused is one that Spotify has just answered 401 to, or empty.
-// If a refresh is due during a limit that an earlier process met, it waits first.
-func (l *activeLogin) accessToken(ctx context.Context, minLife time.Duration, refused secret.String) (session.Login, error) {
-	defer l.app.logWriter.release() // refresh holds it
-	saved, err := l.Token(ctx, minLife, refused)
-	var cooling *session.CoolingDownError
-	if errors.As(err, &cooling) {
-		if err = l.app.waitForLimit(ctx, cooling.Until); err == nil {
-			saved, err = l.Token(ctx, minLife, refused)
-		}
-	}
-	if err == nil {
-		l.warnOfEnd(saved)
-		l.warnOfReplacement(saved)
-	}
-	return saved, err
-}
-
 // warnOfEnd says that a login is about to end, while there is time.
 func (l *activeLogin) warnOfEnd(saved session.Login) {
 	by, now := saved.ReauthBy(), l.app.now()
 	if !by.IsZero() && by.Sub(now) <= lastDays {
-		l.warnOnce(fmt.Sprintf("this login ends by %s (%s); run %q", day(by), inDays(now, by), l.app.withProfile(loginCommand)))
+		l.app.console.Warn("this login ends by %s (%s); run %q", day(by), inDays(now, by), l.app.withProfile(loginCommand))
 	}
 }
 
 const lastDays = 14 * 24 * time.Hour
-
-// warnOfReplacement says that the refresh token in the environment is used up. Nothing
-// is stored, so the new one ends with this process.
-func (l *activeLogin) warnOfReplacement(saved session.Login) {
-	if l.loginVar == refreshTokenVar && !saved.Refresh.Equal(secret.New(l.app.credential(refreshTokenVar))) {
-		l.warnOnce("Spotify issued a new refresh token; the one in " + refreshTokenVar + " may have stopped working")
-	}
-}
 
 // refresh asks the token endpoint, in the terms of session.
 func (l *activeLogin) refresh(ctx context.Context, saved session.Login) (session.Tokens, error) {
@@ -157,10 +134,9 @@ func (l *activeLogin) refresh(ctx context.Context, saved session.Login) (session
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	if l.callsAPI && origin == "" && checkDestination(origin, saved.Refresh, saved.ClientSecret) == nil { // a stand-in is on this machine
+	if origin == "" && l.needsConnection(saved) && checkDestination(origin, saved.Refresh, saved.ClientSecret) == nil { // a stand-in is on this machine
 		connectEarly(l.app.transport, spotify.Origin) // 85 ms less at a round trip of 40 ms
 	}
-	l.app.logWriter.hold()
 	g, err := refreshGrant(ctx, auth.Client{
 		Origin: origin, ID: saved.ClientID, Secret: saved.ClientSecret, Transport: l.app.transport,
 	}, saved.Refresh)
@@ -168,6 +144,12 @@ func (l *activeLogin) refresh(ctx context.Context, saved session.Login) (session
 		err = fmt.Errorf("%w: %w", session.ErrDead, err)
 	}
 	return tokens(g), err
+}
+
+// needsConnection reports whether the Web API comes next and has not been contacted yet.
+// If the access token was still good when the command began, it has.
+func (l *activeLogin) needsConnection(saved session.Login) bool {
+	return !l.apiSince.IsZero() && saved.AccessExpiresAt.Sub(l.apiSince) < time.Minute
 }
 
 func tokens(g auth.Grant) session.Tokens {
@@ -181,12 +163,8 @@ func (l *activeLogin) api() (*spotify.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.callsAPI = true
-	client := l.app.client(origin, func(ctx context.Context, refused secret.String) (secret.String, error) {
-		saved, err := l.accessToken(ctx, 0, refused)
-		l.callsAPI = false // from now on there is a connection
-		return saved.Access, err
-	})
+	l.apiSince = l.app.now()
+	client := l.app.client(origin, l.AccessToken)
 	client.CoolDown = func(limits string) time.Duration { return l.CoolDown(limits).Sub(l.app.now()) }
 	return client, nil
 }

@@ -65,13 +65,7 @@ func refreshGrant(ctx context.Context, c auth.Client, refresh secret.String) (au
 // client is the Web API with the access tokens that token gives.
 func (a *app) client(origin string, token func(ctx context.Context, refused secret.String) (secret.String, error)) *spotify.Client {
 	return &spotify.Client{
-		Origin: origin, Transport: a.transport, MaxWait: a.maxWait, Waiting: a.waiting,
-		Token: func(ctx context.Context, refused secret.String) (secret.String, error) {
-			t, err := token(ctx, refused)
-			if err == nil {
-				err = checkDestination(origin, t)
-			}
-			return t, err
-		},
+		Origin: origin, Transport: a.transport, MaxWait: a.maxWait, Waiting: a.waiting, Token: token,
+		CheckToken: func(t secret.String) error { return checkDestination(origin, t) },
 	}
 }

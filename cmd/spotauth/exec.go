@@ -61,13 +61,14 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) (err er
 	if err != nil {
 		return err
 	}
-	defer l.close(&err)
 	login, err := l.tokenFor(ctx, o.minLife)
 	if err != nil {
+		l.close(&err)
 		return err
 	}
 	a.console.Done()
-	l.warnUnsaved() // nothing can be said after the command
+	l.warn() // nothing can be said after the command
+	l.warnUnsaved()
 	if err := a.stopSignals(); err != nil {
 		return err
 	}

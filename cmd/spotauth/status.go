@@ -63,8 +63,9 @@ func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 		if login, err = l.check(ctx); err != nil {
 			return err
 		}
+	} else {
+		l.warnOfEnd(login) // after a check, close does
 	}
-	l.warnOfEnd(login)
 	report := a.statusOf(l.Session, login)
 	report.checked = o.check && login.Dead == nil
 	if err := a.printStatus(report, o.json); err != nil {

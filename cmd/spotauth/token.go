@@ -81,7 +81,7 @@ func (l *activeLogin) tokenFor(ctx context.Context, minLife time.Duration) (sess
 	if minLife < 0 || minLife > longestLife {
 		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}
 	}
-	login, err := l.accessToken(ctx, minLife, secret.String{})
+	login, err := l.Token(ctx, minLife, secret.String{})
 	life := login.AccessExpiresAt.Sub(l.app.now())
 	if err == nil && minLife > 0 && !login.AccessExpiresAt.IsZero() && life < minLife {
 		err = fmt.Errorf("Spotify issued an access token that expires in %s", life.Round(time.Second))

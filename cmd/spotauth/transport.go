@@ -155,19 +155,18 @@ func (d *delayedWriter) Write(p []byte) (int, error) {
 	return d.w.Write(p)
 }
 
-func (d *delayedWriter) hold() {
+// hold holds back what is written until release is called.
+func (d *delayedWriter) hold() (release func()) {
 	if d == nil {
-		return
+		return func() {}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.isHeld = true
+	return d.release
 }
 
 func (d *delayedWriter) release() {
-	if d == nil {
-		return
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.isHeld = false

@@ -28,6 +28,8 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	o.Interactive = a.console.ErrIsTerminal
 	o.Waiting = func(what string) { a.console.Note("%s ...", what) }
 	o.Warn = func(what string) { a.console.Warn("%s", what) }
+	o.WaitForLimit = a.waitForLimit
+	o.Hold = a.logWriter.hold
 	o.Now = a.now
 	o.Log = a.log
 	o.ConfigDir, o.StateDir, err = a.folders()

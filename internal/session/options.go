@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -24,6 +25,13 @@ type Options struct {
 	// Settings that are not empty override the profile's, and replace them at Save.
 	Settings Settings
 	Refresh  Refresh // for Token
+
+	// WaitForLimit waits until a limit of the token endpoint ends, or returns why it does
+	// not. Without it, Token returns a [*CoolingDownError] at once.
+	WaitForLimit func(ctx context.Context, until time.Time) error
+	// Hold is called before a refresh, and what it returns after the save. In between,
+	// nothing may block or end the process, or the new refresh token would be lost.
+	Hold func() (release func())
 
 	BusAddress  string           // Linux: the value of DBUS_SESSION_BUS_ADDRESS
 	Interactive bool             // a person is there to unlock a keychain
@@ -72,6 +80,9 @@ func (o Options) filled() Options {
 		o.Warn = func(string) {}
 	}
 	o.Warn = onceEach(o.Warn)
+	if o.Hold == nil {
+		o.Hold = func() func() { return func() {} }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -31,18 +31,41 @@ type want struct {
 // see [Session.Unsaved].
 //
 // refused is an access token that Spotify has just answered 401 to, or empty: it is not
-// returned again. With [ErrDead] comes the tombstone. A [*CoolingDownError] says that a
-// refresh is due and not allowed yet. A refresh that has begun is not interrupted: it is
+// returned again. With [ErrDead] comes the tombstone. A refresh that is due during a limit
+// waits for its end, as Options.WaitForLimit says. A refresh that has begun is not interrupted: it is
 // saved, and the login comes together with the cause of the context's end.
 func (s *Session) Token(ctx context.Context, minLife time.Duration, refused secret.String) (Login, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, err := s.token(ctx, want{max(minLife, margin), refused})
+	w := want{max(minLife, margin), refused}
+	l, err := s.token(ctx, w)
+	var cooling *CoolingDownError
+	if errors.As(err, &cooling) && s.options.WaitForLimit != nil {
+		if err = s.options.WaitForLimit(ctx, cooling.Until); err == nil {
+			l, err = s.token(ctx, w)
+		}
+	}
 	if err == nil {
 		s.current = &l
 		err = context.Cause(ctx)
 	}
 	return l, err
+}
+
+// AccessToken is Token for a client that only needs the access token.
+func (s *Session) AccessToken(ctx context.Context, refused secret.String) (secret.String, error) {
+	l, err := s.Token(ctx, 0, refused)
+	return l.Access, err
+}
+
+// Current is the login that Token returned last, or the zero Login if it has returned none.
+func (s *Session) Current() Login {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return Login{}
+	}
+	return *s.current
 }
 
 // Unsaved is why a login that Token returned could not be saved. It wraps [ErrNotSaved],
@@ -119,6 +142,7 @@ func (s *Session) satisfies(l Login, w want) (bool, error) {
 // if the refresh token that was refused is still the saved one, and a refreshed login
 // replaces only the one that was refreshed. Otherwise the saved one is tried.
 func (s *Session) renew(ctx context.Context, w want) (Login, error) {
+	defer s.options.Hold()()
 	var used secret.String
 	failed := ErrBusy
 	for try := 0; ; try++ {

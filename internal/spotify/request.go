@@ -109,6 +109,11 @@ func (c *Client) newRequest(ctx context.Context, q request, token secret.String)
 	if !wire.IsTrusted(origin, Origin) {
 		return nil, errors.New("the access token goes to " + Origin + " or a stand-in on a loopback address, nowhere else")
 	}
+	if c.CheckToken != nil {
+		if err := c.CheckToken(token); err != nil {
+			return nil, err
+		}
+	}
 	if !strings.HasPrefix(q.path, "/") || strings.ContainsAny(q.path, "?#") {
 		return nil, fmt.Errorf("%q is not the path of a request", q.path)
 	}

@@ -35,6 +35,10 @@ type Client struct {
 	// just answered with 401, or empty. Its errors come back as they are.
 	Token func(ctx context.Context, refused secret.String) (secret.String, error)
 
+	// CheckToken refuses a token that must not be sent to Origin. Its errors come
+	// back as they are. It may be nil.
+	CheckToken func(secret.String) error
+
 	// MaxWait is the longest single wait that a 429 may ask for; a longer one
 	// ends the call at once with an [Error] of kind [RateLimited]. Zero obeys none.
 	MaxWait time.Duration
