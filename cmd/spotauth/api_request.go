@@ -95,7 +95,7 @@ func checkPath(u *url.URL) error {
 	return nil
 }
 
-// isRewritten says whether Git Bash took PATH for one of its own files, which it does to
+// isRewritten reports whether Git Bash took PATH for one of its own files, which it does to
 // arguments that begin with a slash: https://www.msys2.org/docs/filesystem-paths/.
 func isRewritten(text string) bool { return regexp.MustCompile(`^[A-Za-z]:[/\\]`).MatchString(text) }
 
@@ -112,7 +112,7 @@ const maxBody = 1 << 20
 
 // readBody reads the JSON that --input names.
 func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
-	body, err := patiently(ctx, func() ([]byte, error) {
+	body, err := readUntil(ctx, func() ([]byte, error) {
 		in := io.NopCloser(a.stdin)
 		if name != onStdin {
 			var err error

@@ -60,7 +60,7 @@ and no network.
 	return cmd
 }
 
-// onStdout stands for stdout where a file may be named.
+// onStdout is the name of a file that stands for stdout.
 const onStdout = "-"
 
 type artistsOptions struct {
@@ -144,9 +144,9 @@ func (a *app) rememberCount(l *activeLogin, artists int) {
 	}
 }
 
-// limitRuntime keeps an export small (docs/performance.md): pages come one after the
-// other, so a second processor would only cost CPU; and what is streamed shall
-// take little memory however long it is.
+// limitRuntime keeps an export small (docs/performance.md). Pages come one after the other,
+// so a second processor would only cost CPU. A streamed export should take little memory,
+// however long it is.
 func limitRuntime(how export.Options) {
 	runtime.GOMAXPROCS(1)
 	if how.Streams() {
@@ -174,7 +174,7 @@ func (a *app) formatOf(o artistsOptions) export.Format {
 	return cmp.Or(byName, export.JSON)
 }
 
-// exportOptions are what the flags mean; nothing is asked of anyone before they make sense.
+// exportOptions checks the flags and turns them into options, before anyone is contacted.
 func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, error) {
 	onTerminal := a.console.OutIsTerminal && o.output == onStdout
 	var how export.Options
@@ -231,8 +231,8 @@ func shrinkGuard(o artistsOptions, f export.Format) (export.Guard, error) {
 	return g, nil
 }
 
-// noteClosedStdout tells, in the log, of a stdout that leads nowhere: a program
-// cannot tell a closed one, for which Go puts the null device, from that device.
+// noteClosedStdout logs that stdout leads nowhere. Go puts the null device in the place of
+// a closed stdout, so a program can't tell one from the other.
 func (a *app) noteClosedStdout() {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {
@@ -270,7 +270,7 @@ func (a *app) progress(unique, total int) {
 	a.console.Progress("%d of %d artists", unique, total)
 }
 
-// tellOfListing says what a person should know of a list that is there.
+// tellOfListing says what the user should know about a complete listing.
 func (a *app) tellOfListing(list *spotify.Listing) {
 	switch {
 	case !list.Complete():
@@ -289,7 +289,7 @@ func (a *app) tellOfListing(list *spotify.Listing) {
 	}
 }
 
-// tellOfExport says what a person should know of the rows that were written.
+// tellOfExport says what the user should know about the rows that were written.
 func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOptions) {
 	if len(result.Withheld) > 0 && how.Fields != nil && o.from == "" {
 		a.console.Note("Spotify withholds %s from this app", strings.Join(result.Withheld, ", "))

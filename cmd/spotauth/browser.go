@@ -42,7 +42,7 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 	}
 }
 
-// hasDisplay says whether a browser has anywhere to show a page. Without that,
+// hasDisplay reports whether a browser has anywhere to show a page. Without that,
 // an opener on Linux would try the browsers for the terminal.
 func (a *app) hasDisplay() bool {
 	return runtime.GOOS != "linux" || a.isWSL() ||

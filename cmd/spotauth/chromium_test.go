@@ -83,7 +83,7 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 	}
 }
 
-// Who closes the tab has not answered: the program waits as long as it was told to.
+// A user who closes the tab has not answered: the program waits as long as it was told to.
 func TestLoginWithTheTabClosed(t *testing.T) { // L-17
 	if testing.Short() {
 		t.Skip("only make test runs Chromium")

@@ -11,16 +11,16 @@ import (
 	"github.com/spotauth/spotauth/internal/session"
 )
 
-// What the shell offers at Tab comes from the program itself and its settings:
-// completion waits for no keychain and asks nobody on the network.
+// What the shell offers at Tab comes from the program itself and its settings. Completion
+// opens no keychain and no connection.
 
 // complete offers fixed values for a flag.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	completeBy(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// addCompletionCmd adds cobra's command, which is to fail if no shell is named: its output
-// is meant to be run by one.
+// addCompletionCmd adds Cobra's command. It fails if no shell is named, because a shell is
+// going to run its output.
 func addCompletionCmd(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	cmd, _, err := root.Find([]string{"completion"})
@@ -47,7 +47,7 @@ func completeBy(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 	}
 }
 
-// completeFields offers what is not yet in the list that was begun.
+// completeFields offers the fields that the list on the command line doesn't have yet.
 func completeFields(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	list := begun[:strings.LastIndexAny(begun, "+,")+1]
 	there := strings.FieldsFunc(list, func(r rune) bool { return r == '+' || r == ',' })
@@ -64,7 +64,7 @@ func completeFields(_ *cobra.Command, _ []string, begun string) ([]string, cobra
 func (a *app) completeProfiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	if o, err := a.sessionOptions(session.Settings{}); err == nil && len(args) == 0 {
-		profiles, _ := session.Profiles(o) // nothing to offer where they cannot be read
+		profiles, _ := session.Profiles(o) // nothing to offer if they can't be read
 		for _, p := range profiles {
 			names = append(names, p.Name)
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/spotauth/spotauth/internal/keychaintest"
 )
 
-// A person at a real shell presses Tab. Nothing is asked of the keychain or of
-// the network, although both are there.
+// A person at a real shell presses Tab. Neither the keychain nor the network is used,
+// although both are there.
 func TestCompletion(t *testing.T) {
 	for _, shell := range []struct {
 		name  string
@@ -135,7 +135,7 @@ func watchedMachine(t *testing.T) (*machine, *atomic.Int32) {
 	proxy.Config.ConnState = count
 	proxy.Start()
 	t.Cleanup(proxy.Close)
-	// Not below the test's folder: the name of a socket has room for 107 bytes.
+	// Not below the test's folder: the name of a socket may have 107 bytes.
 	dir, err := os.MkdirTemp("", "spotauth")
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
-// Where the login has to be refreshed first, the way to the Web API is made
-// meanwhile: once, and with no request but those that there would be.
+// If the login has to be refreshed first, the connection to the Web API is made meanwhile:
+// one, and without an additional request.
 func TestConnectsWhileItRefreshes(t *testing.T) {
 	m, spotify, proxy := realHosts(t, "exchange:expires_in=1", "refresh:delay=3s")
 	login := m.start(m.command("login", "--no-browser", "--store", "file"))

@@ -7,8 +7,9 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
-// B-06: nobody reads the log of --debug any more. The write that finds out ends the program,
-// but not between the answer to a refresh and the save: the new refresh token would be lost.
+// B-06: the reader of the --debug log is gone. The write that finds out ends the program,
+// but not between the answer to a refresh and the save: the new refresh token would be
+// lost.
 func TestDebugLosesNoRefreshToken(t *testing.T) {
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Artists: 2, Rotate: true, Faults: []string{"exchange:expires_in=1"}})

@@ -100,7 +100,7 @@ func upTo(most int, artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spotify.
 	}
 }
 
-// demoLogin is the real sign-in, kept in memory.
+// demoLogin is the real sign-in, except that it keeps the login in memory.
 func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, browser bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

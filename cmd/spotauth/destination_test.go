@@ -129,7 +129,8 @@ func newMachineWithListener(t *testing.T, atStandIn bool) (*machine, *atomic.Int
 	return m, &contacts
 }
 
-// fitting is a refresh token that may go where the machine's programs go.
+// fitting is a refresh token that may go to the same place as the requests of the machine's
+// programs.
 func (m *machine) fitting() string {
 	if m.env[sandboxVar] == "" {
 		return realToken
@@ -185,7 +186,7 @@ func (m *machine) keepInFile(token string) {
 	m.putFile(filepath.Join(state, "logins", "default-"+hex.EncodeToString(sum[:8])+".json"), fmt.Sprintf(savedLogin, token), 0o600)
 }
 
-// keepWithHelper puts a helper into PATH that has a login for whoever asks.
+// keepWithHelper puts a helper into PATH that returns a login to any caller.
 func (m *machine) keepWithHelper(token string) {
 	m.Helper()
 	config, _ := m.folders()

@@ -55,8 +55,8 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 	}
 }
 
-// What is new since the last time is kept where the list cannot be had or is suddenly
-// empty: the next run must not call everybody new.
+// What is new since the last time is kept if the list can't be had or is suddenly empty:
+// the next run must not call every artist new.
 func TestWhatIsNewKeepsItsState(t *testing.T) {
 	keychaintest.Need(t, "sh")
 	recipe := exampleWith(t, "comm -13")
@@ -107,7 +107,7 @@ func (m *machine) read(name string) string {
 	return string(text)
 }
 
-// A login is due where one is needed, and not where Spotify cannot be asked.
+// A login is reported as due when one is needed, and not when Spotify can't be asked.
 func TestReminderOfALogin(t *testing.T) {
 	keychaintest.Need(t, "sh")
 	recipe := exampleWith(t, "login is due")
@@ -167,8 +167,8 @@ func examplesIn(t *testing.T, file string) []string {
 	return all
 }
 
-// documented is a signed-in machine as the documents presume one: a keychain, a
-// browser, what the examples read, and Spotify's API at the stand-in.
+// documented is a signed-in machine as the documents assume it: a keychain, a browser, the
+// files that the examples read, and Spotify's API at the stand-in.
 func documented(t *testing.T) *machine {
 	t.Helper()
 	needKeychain(t)
@@ -238,7 +238,7 @@ func (m *machine) types(text string) {
 	}
 }
 
-// within runs a command that takes no longer than a test has patience.
+// within runs a command for at most patience.
 func within(cmd *exec.Cmd) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -84,7 +84,7 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	}
 	findings := []finding{
 		checkClientID(l.Session),
-		fine("redirect URI", registered(l.Session)+" (must be the same, character by character, in the app's settings)"),
+		fine("redirect URI", redirectURIOf(l.Session)+" (must be the same, character by character, in the app's settings)"),
 	}
 	findings = append(findings, checkLoopback(), a.checkOpener(), a.checkStore(ctx, l.Session), a.checkLogin(ctx, l), a.checkProxy())
 	findings = append(findings, a.checkHosts(ctx, address)...)
@@ -236,7 +236,8 @@ func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	return fine(name, result)
 }
 
-// checkProxy does not tell the address: it may hold a password, or name a company.
+// checkProxy keeps the address out of its finding: it may hold a password, or name a
+// company.
 func (a *app) checkProxy() finding {
 	const name = "proxy"
 	u, err := a.proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
@@ -284,7 +285,7 @@ func checkClock(ahead time.Duration) finding {
 	return fine("clock", "agrees with Spotify's")
 }
 
-// contact sends a request for nothing to a host; any answer will do.
+// contact sends a HEAD request to a host. Any answer will do.
 func (a *app) contact(ctx context.Context, origin string) (date time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -301,7 +302,7 @@ func (a *app) contact(ctx context.Context, origin string) (date time.Time, err e
 	return date, nil
 }
 
-// briefly is what the network said, without addresses of this machine's surroundings.
+// briefly says what went wrong, without addresses from this machine's network.
 func briefly(err error) error {
 	var name *net.DNSError
 	var system syscall.Errno

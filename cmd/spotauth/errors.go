@@ -74,7 +74,7 @@ func (e advisedError) Unwrap() error { return e.error }
 func withHint(err error, hint string) error       { return advisedError{err, hint, ""} }
 func withCommand(err error, command string) error { return advisedError{err, "", command} }
 
-// A failure is what is said about an error.
+// A failure is an error as the user reads it.
 type failure struct {
 	Code       string `json:"code"`
 	Message    string `json:"message"`
@@ -251,7 +251,7 @@ func explainStore(err error) (failure, bool) {
 	return failure{}, false
 }
 
-// explainNetwork is about what lies between this machine and Spotify, for both services.
+// explainNetwork explains what went wrong between this machine and either service.
 func explainNetwork(err error) (failure, bool) {
 	var network *wire.Error
 	isNetwork := errors.As(err, &network)
@@ -268,7 +268,7 @@ func explainNetwork(err error) (failure, bool) {
 	return failure{}, false
 }
 
-// explainLimit is about limits of both services, met now or by an earlier process.
+// explainLimit explains a limit of either service, met now or by an earlier process.
 func (a *app) explainLimit(err error) (failure, bool) {
 	var cooling *session.CoolingDownError
 	var token *auth.Error

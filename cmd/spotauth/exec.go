@@ -96,7 +96,7 @@ func (e notStarted) isMissing() bool {
 func (e notStarted) Error() string {
 	cause := e.err
 	for inner := cause; inner != nil; inner = errors.Unwrap(inner) {
-		cause = inner // around it stands what os/exec was doing
+		cause = inner // the errors around it say what os/exec was doing
 	}
 	why := cause.Error()
 	switch {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Whoever reads a test can look up the fault it cites.
+// A reader of a test can look up the fault that it cites.
 func TestEveryFaultThatATestCitesIsDefined(t *testing.T) {
 	text, err := os.ReadFile("../../docs/faults.md")
 	if err != nil {

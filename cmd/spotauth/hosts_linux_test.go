@@ -157,7 +157,7 @@ func TestRealHostsWithALoginInTheEnvironment(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			here := m.with(t)
-			here.moveTo(t.TempDir()) // where nothing is saved
+			here.moveTo(t.TempDir()) // if nothing is saved
 			maps.Copy(here.env, tt.env)
 			if tt.dead {
 				spotify.ExpireAccessTokens()
@@ -177,8 +177,8 @@ func TestRealHostsWithALoginInTheEnvironment(t *testing.T) {
 	}
 }
 
-// H-08, T-03: what stands between the program and Spotify is told from Spotify,
-// at both of its hosts.
+// H-08, T-03: an answer of something between the program and Spotify is told from one of
+// Spotify, at both hosts.
 func TestRealHostsOutOfReach(t *testing.T) {
 	for _, host := range []struct{ name, fault string }{
 		{"the API", ""},
@@ -319,7 +319,7 @@ func realHosts(t *testing.T, faults ...string) (*machine, *sandbox.Server, *tunn
 	front := httptest.NewUnstartedServer(spotify)
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{authority.certify(t, accountsHost, apiHost)}}
 	front.EnableHTTP2 = true
-	front.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that must fail
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	p := newTunnel(t, front.Listener.Addr().String())
@@ -420,8 +420,8 @@ func names(values url.Values) string {
 	return strings.Join(all, ",")
 }
 
-// A tunnel is a proxy that connects to Spotify's two hosts, which it has where it likes, and
-// refuses every other.
+// A tunnel is a proxy that connects to Spotify's two hosts, at addresses of its own choice,
+// and refuses any other.
 type tunnel struct {
 	*httptest.Server
 	upstream string

@@ -25,9 +25,9 @@ var outOfOrder = []struct {
 	{"mute bus", muteBus, "no answer in 5s"},
 }
 
-// K-01: a keychain that cannot be used is found out before anybody is asked for
-// consent, is waited for no longer than a script can bear, and is replaced by
-// nothing in clear. A file serves where it is asked for by name.
+// K-01: a keychain that can't be used is found out before the user is asked for consent, is
+// waited for no longer than a script can bear, and is replaced by nothing in clear. A file
+// is used only if it is asked for by name.
 func TestKeychainOutOfOrder(t *testing.T) {
 	if testing.Short() {
 		t.Skip("only make test runs keychains that misbehave")
@@ -152,7 +152,7 @@ func fileExists(name string) bool {
 	return err == nil
 }
 
-// deadBus is a socket that nobody listens on any more.
+// deadBus is a socket without a listener.
 func deadBus(m *machine) string {
 	listener, path := listenOnBus(m)
 	listener.SetUnlinkOnClose(false)
@@ -177,7 +177,7 @@ func muteBus(m *machine) string {
 
 func listenOnBus(m *machine) (listener *net.UnixListener, address string) {
 	m.Helper()
-	dir, err := os.MkdirTemp("", "spotauth") // a socket's name has room for 107 bytes
+	dir, err := os.MkdirTemp("", "spotauth") // a socket's name may have 107 bytes
 	if err != nil {
 		m.Fatal(err)
 	}

@@ -13,7 +13,7 @@ func needKeychain(t *testing.T) {
 
 const (
 	keychainUnlocked = "unlocked"
-	keychainLocked   = "locked" // a keychain that nobody has unlocked, and nobody can
+	keychainLocked   = "locked" // a keychain that is locked, without a prompt to unlock it
 	keychainAbsent   = "absent" // a bus without a Secret Service
 )
 

@@ -8,8 +8,8 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
-// H-01: a limit that ends a command is remembered, however it came to its end: the
-// next process asks Spotify nothing.
+// H-01: a limit that ends a command is remembered, however the command met it: the next
+// process does not ask Spotify.
 func TestLimitsAreRemembered(t *testing.T) {
 	for _, tt := range []struct {
 		name, fault, command string

@@ -16,7 +16,7 @@ import (
 
 // Lists of artists that a file or the account holds.
 
-// onStdin stands for stdin where a file may be named.
+// onStdin is the name of a file that stands for stdin.
 const onStdin = "-"
 
 // inputError says why a list of artists could not be read.
@@ -45,7 +45,7 @@ func inputName(name string) string {
 // readList reads a list of artists, and warns if IDs come more than once in it.
 func (a *app) readList(ctx context.Context, name string) ([]spotify.Artist, error) {
 	repeated := 0
-	artists, err := patiently(ctx, func() (artists []spotify.Artist, err error) {
+	artists, err := readUntil(ctx, func() (artists []spotify.Artist, err error) {
 		in := io.NopCloser(a.stdin)
 		if name != onStdin {
 			if in, err = os.Open(name); err != nil {

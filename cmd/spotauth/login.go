@@ -53,7 +53,7 @@ to register one.
 	return cmd
 }
 
-// loginBy is the way to sign in that the flags choose.
+// loginBy chooses the way to sign in that the flags ask for.
 func (a *app) loginBy(o loginOptions) func(context.Context, loginOptions) error {
 	switch {
 	case o.begin && o.finish, o.importFile != "" && (o.begin || o.finish):
@@ -168,7 +168,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 	if err = auth.CheckRedirectURI(r.RedirectURI); err != nil {
 		return s, c, r, err
 	}
-	s.SetClientID(c.ID) // it was asked for, or is the stand-in's
+	s.SetClientID(c.ID) // the user has typed it, or it is the stand-in's
 	before, err := ignoreUnusable(s.Load(ctx))
 	if err != nil {
 		return s, c, r, err
@@ -203,10 +203,10 @@ func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (
 	return c, auth.CheckClientID(c.ID)
 }
 
-// loginRequest is what the person is asked for.
+// loginRequest is the request for consent.
 func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	r := auth.Request{
-		RedirectURI: registered(s),
+		RedirectURI: redirectURIOf(s),
 		ShowDialog:  o.switchUser, Timeout: o.timeout,
 	}
 	if a.console.InForeground() && a.console.ErrIsTerminal {

@@ -14,8 +14,8 @@ import (
 	"github.com/spotauth/spotauth/internal/session"
 )
 
-// importLogin takes over the login that spotipy keeps in a .cache file. A refresh proves
-// that the client ID fits. The file is left as it is.
+// importLogin imports the login that spotipy keeps in a .cache file. A refresh proves that
+// the client ID fits. The file is not changed.
 func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	refresh, err := readSpotipyCache(ctx, o.importFile)
 	if err != nil {
@@ -26,7 +26,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	// The answer may replace the token in the file, so Ctrl-C must not tear it.
+	// The answer may replace the token in the file, so Ctrl-C must not interrupt it.
 	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
 		return withCommand(errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginCommand)
@@ -69,7 +69,7 @@ func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g
 	return l, s.Save(whole, l)
 }
 
-// readSpotipyCache reads the refresh token, and whether the scope will do.
+// readSpotipyCache reads the refresh token, and whether the login has the scope.
 func readSpotipyCache(ctx context.Context, name string) (secret.String, error) {
 	text, err := readFile(ctx, name)
 	if errors.As(err, new(*fs.PathError)) {

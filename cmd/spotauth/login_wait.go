@@ -51,7 +51,7 @@ func (a *app) forwarding(w auth.Waiting) string {
 	return fmt.Sprintf("ssh -N -L %d:%s:%d %s@%s", w.Addr.Port(), at, w.Addr.Port(), user, host)
 }
 
-// notice says what a waiting login has met, so that nobody is left in silence.
+// notice tells the user what has happened while the login waits.
 func (a *app) notice(err error) {
 	if errors.Is(err, auth.ErrStartedTwice) {
 		a.console.Warn("the sign-in page was opened twice; if one of them wasn't you, press Ctrl-C and start again")
@@ -67,7 +67,7 @@ func (a *app) notice(err error) {
 	a.console.Say(`localhost, https or a slash at the end don't match; "INVALID_CLIENT: Invalid client" means that the client ID is wrong`)
 }
 
-func registered(s *session.Session) string {
+func redirectURIOf(s *session.Session) string {
 	if uri := s.Settings().RedirectURI; uri != "" {
 		return uri
 	}

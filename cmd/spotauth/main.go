@@ -26,6 +26,6 @@ import (
 )
 
 func main() {
-	log.SetOutput(io.Discard) // net/http tells it of odd servers, in words that may quote a token
+	log.SetOutput(io.Discard) // net/http reports odd servers to it, in words that may quote a token
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -25,8 +25,8 @@ func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 }
 
-// replace turns this process into cmd, so that signals and the exit status
-// pass through without a line of code.
+// replace turns this process into cmd, so that signals and the exit status pass through by
+// themselves.
 func replace(cmd *exec.Cmd) error {
 	return syscall.Exec(cmd.Path, cmd.Args, cmd.Env)
 }
@@ -36,7 +36,7 @@ func forwarded() []os.Signal {
 	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 }
 
-// fromKeyboard says whether a signal may be Ctrl-C or Ctrl-\, which the terminal sends to the
+// fromKeyboard reports whether a signal may be Ctrl-C or Ctrl-\, which the terminal sends to the
 // command as well.
 func (a *app) fromKeyboard(s os.Signal) bool {
 	return (s == os.Interrupt || s == syscall.SIGQUIT) && a.console.InForeground()

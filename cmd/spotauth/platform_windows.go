@@ -31,10 +31,10 @@ func replace(cmd *exec.Cmd) error {
 
 func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
 
-// fromKeyboard says whether Ctrl-C has reached the command as well: all of a console's programs get it.
+// fromKeyboard reports whether Ctrl-C has reached the command as well: all of a console's programs get it.
 func (a *app) fromKeyboard(os.Signal) bool { return true }
 
-// nobodyReads says whether the reader of our pipe has gone, as in
+// nobodyReads reports whether the reader of our pipe has gone, as in
 // `spotauth artists | more`. Windows has no SIGPIPE to end the writer.
 func nobodyReads(err error) bool {
 	return errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) ||

@@ -23,8 +23,8 @@ import (
 // patience is how long a test waits for what should have happened long before.
 const patience = 30 * time.Second
 
-// A machine is where a person runs the program: a home and an environment of
-// its own. Whatever its programs print is swept for secrets (S-01).
+// A machine is what a user runs the program on: a home and an environment of its own.
+// Whatever its programs print is swept for secrets (S-01).
 type machine struct {
 	*testing.T
 	spotauth string // the name of the program, or its path
@@ -69,7 +69,7 @@ func userAt(home string) user {
 		u.config = filepath.Join(home, "Library", "Application Support", "spotauth")
 		u.state = filepath.Join(u.config, "state")
 		u.env = map[string]string{"HOME": home, "BROWSER": "xdg-open"}
-	default: // where the opener looks for xdg-open by itself
+	default: // here the opener looks for xdg-open by itself
 		u.env = map[string]string{"HOME": home, "XDG_CONFIG_HOME": config, "XDG_STATE_HOME": state}
 	}
 	return u
@@ -118,7 +118,7 @@ func (m *machine) command(args ...string) *exec.Cmd {
 // A result is how a program ended.
 type result struct {
 	stdout, stderr string
-	status         int // -1 where a signal killed it
+	status         int // -1 if a signal killed it
 	took           time.Duration
 }
 
@@ -137,7 +137,7 @@ type process struct {
 	ended          chan struct{}
 }
 
-// start starts a program that prints to nobody else.
+// start starts a program whose output only the test reads.
 func (m *machine) start(cmd *exec.Cmd) *process {
 	m.Helper()
 	p := &process{machine: m, cmd: cmd}
@@ -178,7 +178,7 @@ func (p *process) wait() result {
 	return r
 }
 
-// sweep looks for secrets where none may be.
+// sweep looks for secrets that should not be there.
 func (m *machine) sweep(what, text string) {
 	m.Helper()
 	canaries := m.canaries
@@ -234,8 +234,8 @@ func (o *output) String() string {
 	return standInNote.ReplaceAllString(o.text.String(), "")
 }
 
-// standInNote is what every program says on a terminal with a stand-in, and hardly a test
-// is about.
+// standInNote is what every program says on a terminal with a stand-in. Few tests are about
+// it.
 var standInNote = regexp.MustCompile(`spotauth: using the stand-in at \S+, not Spotify\r?\n`)
 
 // await waits until the output matches and returns the (first group of the) match.

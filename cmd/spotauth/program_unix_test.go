@@ -24,8 +24,8 @@ func leaveTerminal() {
 // onTerminalVar says that a test has put the program's shell on a terminal.
 const onTerminalVar = "SPOTAUTH_TEST_ON_TERMINAL"
 
-// atTerminal runs a program for somebody who sits at a terminal and keeps its stdout: of the
-// scripts' command line "person spotauth login", stderr has what the terminal shows.
+// atTerminal runs a program for a person at a terminal and keeps its stdout: for a script's
+// "person spotauth login", stderr has what the terminal shows.
 func atTerminal() {
 	keys, tty, err := pty.Open()
 	if err != nil {

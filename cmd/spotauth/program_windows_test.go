@@ -22,7 +22,7 @@ func TestScriptsCredentialManager(t *testing.T) {
 			for _, server := range env.T().(*scriptT).servers {
 				cmd := exec.Command("spotauth", "logout", "--all")
 				cmd.Env = append(slices.Clone(env.Vars), sandboxVar+"="+server.URL())
-				_ = cmd.Run() // fails where a script has broken the settings
+				_ = cmd.Run() // fails if a script has broken the settings
 			}
 		})
 		return []string{"STORE=keychain"}, nil
@@ -71,7 +71,7 @@ func TestListThatIsOpenElsewhere(t *testing.T) {
 	}
 }
 
-// O-02: nobody reads on: it ends as by SIGPIPE, without a word.
+// O-02: without a reader it ends as by SIGPIPE, without a word.
 func TestNobodyReads(t *testing.T) {
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 60})

@@ -119,8 +119,8 @@ func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Option
 
 var errNeedsYes = usageError{errors.New("there is no terminal to ask on: restore needs --yes")}
 
-// requireScope makes sure that the login has a scope, as far as that is known before
-// Spotify is asked.
+// requireScope checks that the login has a scope, as far as that is known without asking
+// Spotify.
 func (l *activeLogin) requireScope(ctx context.Context, scope string) error {
 	saved, err := l.Load(ctx)
 	if err != nil {
@@ -202,7 +202,8 @@ func (a *app) confirmFollowing(ctx context.Context, l *activeLogin, client *spot
 	return nil
 }
 
-// account is whose login it is. Only one from the environment has to be asked for.
+// account is the account of the login. Spotify is only asked if the login came from the
+// environment.
 func (l *activeLogin) account(ctx context.Context, client *spotify.Client) (session.Account, error) {
 	saved, err := l.Load(ctx)
 	if err != nil || saved.Account.ID != "" {
@@ -212,7 +213,7 @@ func (l *activeLogin) account(ctx context.Context, client *spotify.Client) (sess
 	return session.Account{ID: user.ID, Name: user.DisplayName}, err
 }
 
-// stopped adds to err, which ended the run early, how far it got.
+// stopped adds to err, which ended the run early, how far the run got.
 func (a *app) stopped(ctx context.Context, err error, followed, total int) error {
 	var refused *spotify.Error
 	isRefused := errors.As(err, &refused) && refused.Method == http.MethodPut

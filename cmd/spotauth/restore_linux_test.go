@@ -80,7 +80,7 @@ func TestRestoreIsKilledAnywhere(t *testing.T) {
 	}
 }
 
-// Nobody is followed before a person has said yes.
+// No artist is followed before the user has said yes.
 func TestRestoreAsks(t *testing.T) {
 	m, spotify, file := restorer(t, sandbox.Options{Artists: 60})
 	for _, answer := range []string{"\r", "n\r", "yess\r", "\x04"} {

@@ -55,7 +55,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	return a
 }
 
-// run is the program: words in, words out, an exit status.
+// run is the program. It returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return newApp(stdin, stdout, stderr).run(ctx, args)
 }
@@ -67,7 +67,7 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 		}
 	}()
 	a.dumpCores = noCoreDumps()
-	if wantsJSON(args) { // also for an error that ends the parsing before this flag
+	if wantsJSON(args) { // also applies to an error that ends the parsing before this flag
 		a.errorFormat = "json"
 	}
 	root := newRootCmd(a)
@@ -79,7 +79,7 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	return a.report(cmd.Context(), err)
 }
 
-// A helpWriter is stdout for cobra, which writes help and version there.
+// A helpWriter is stdout for Cobra, which writes help and version there.
 type helpWriter struct{ io.Writer }
 
 func (w helpWriter) Write(p []byte) (int, error) {
@@ -149,8 +149,8 @@ func addGroup(root *cobra.Command, title string, cmds ...*cobra.Command) {
 	root.AddCommand(cmds...)
 }
 
-// begin runs once the command line was understood, before the command. Until
-// then there is nothing to leave tidy, and a signal may end the program at once.
+// begin runs after the command line has been parsed and before the command. Until then
+// there is nothing to clean up, so a signal may end the program at once.
 func (a *app) begin(cmd *cobra.Command) error {
 	if a.errorFormat != "text" && a.errorFormat != "json" {
 		return usageError{fmt.Errorf("--error-format is text or json, not %q", a.errorFormat)}
@@ -173,7 +173,8 @@ func (a *app) begin(cmd *cobra.Command) error {
 	return nil
 }
 
-// noneEmpty refuses a flag with an empty value: most likely that of an unset variable.
+// noneEmpty refuses a flag with an empty value. It most likely comes from a variable that
+// is not set.
 func noneEmpty(cmd *cobra.Command) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed && f.Value.String() == "" {

@@ -129,7 +129,7 @@ func (a *app) tellHowToUse(address string) {
 	a.console.Note("press Ctrl-C to stop")
 }
 
-// around runs a command that sees the stand-in, and ends as it ends.
+// around runs a command with the stand-in, and returns the command's exit status.
 func (a *app) around(command []string, address string) error {
 	if err := a.stopSignals(); err != nil {
 		return err
@@ -154,8 +154,8 @@ func (a *app) around(command []string, address string) error {
 	return commandError(cmd.Wait())
 }
 
-// sandboxAddress is the address in SPOTAUTH_SANDBOX, "" if it is unset. Only
-// a loopback literal will do, so that the variable can send nothing away.
+// sandboxAddress is the address in SPOTAUTH_SANDBOX, "" if it is unset. It must be a
+// loopback literal, so that the variable can't send anything to another machine.
 func (a *app) sandboxAddress() (string, error) {
 	address, isSet := a.lookupEnv(sandboxVar)
 	if !isSet {

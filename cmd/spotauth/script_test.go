@@ -152,7 +152,7 @@ func (s *scriptT) sweep(what, text string, tokens bool) {
 	}
 }
 
-// isAccessToken says whether the stand-in's API was asked with this text.
+// isAccessToken reports whether the stand-in's API was asked with this text.
 func isAccessToken(server *sandbox.Server, text string) bool {
 	return slices.ContainsFunc(server.Requests(), func(r sandbox.Request) bool {
 		return r.Header.Get("Authorization") == "Bearer "+text
@@ -176,7 +176,7 @@ func (s *scriptT) sweepFiles(dir string) {
 	})
 }
 
-// commands are what the scripts know beside the standard commands.
+// commands are the commands that the scripts have in addition to testscript's own.
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sandbox":   startSandbox,
 	"tell":      tellSandbox,
@@ -251,7 +251,7 @@ func writeSpotipy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
-// spotipyCache is what spotipy's file would hold of a login that stands in a file.
+// spotipyCache is the file that spotipy would keep of a login in a file.
 func spotipyCache(record string) (string, error) {
 	var login struct {
 		Refresh string `json:"refresh_token"`
@@ -285,8 +285,8 @@ func writeZIP(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
-// agreeElsewhere opens the address in a file where the program does not
-// listen, and writes down the one that comes of it: elsewhere url token-address
+// agreeElsewhere opens the address in a file on a machine where the program does not
+// listen, and writes down the address that the browser ends on: elsewhere url token-address
 func agreeElsewhere(ts *testscript.TestScript, neg bool, args []string) {
 	resp, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, strings.TrimSpace(ts.ReadFile(args[0])), nil))
 	ts.Check(err)

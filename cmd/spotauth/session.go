@@ -139,12 +139,12 @@ const maxLogin = 1 << 16
 // readAll reads a small file or stdin, and gives up as soon as ctx ends: no
 // read can be interrupted.
 func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
-	return patiently(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, maxLogin)) })
+	return readUntil(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, maxLogin)) })
 }
 
 // readFile is readAll for a file by its name. Opening a pipe waits for its writer.
 func readFile(ctx context.Context, name string) ([]byte, error) {
-	return patiently(ctx, func() ([]byte, error) {
+	return readUntil(ctx, func() ([]byte, error) {
 		file, err := os.Open(name)
 		if err != nil {
 			return nil, err
@@ -154,8 +154,9 @@ func readFile(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// patiently waits for read no longer than ctx lasts, and leaves it behind then.
-func patiently[T any](ctx context.Context, read func() (T, error)) (T, error) {
+// readUntil returns what read returns, or gives up when ctx ends. Nothing can interrupt a
+// read, so it is left behind then.
+func readUntil[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error

@@ -118,7 +118,7 @@ func TestLoginInTheBackground(t *testing.T) {
 	}
 }
 
-// The first signal ends every command that nobody reads: stdout or stderr is a full pipe, or
+// The first signal ends a command without a reader: its stdout or stderr is a full pipe, or
 // a terminal that has been stopped.
 func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 	commands := [][]string{

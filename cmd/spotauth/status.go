@@ -81,7 +81,7 @@ func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 	return nil
 }
 
-// check asks Spotify who this is, which takes a login that works.
+// check asks Spotify who is signed in, which only works with a login that Spotify accepts.
 func (l *activeLogin) check(ctx context.Context) (session.Login, error) {
 	client, err := l.api()
 	if err != nil {

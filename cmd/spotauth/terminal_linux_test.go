@@ -113,7 +113,8 @@ func (t *terminal) wait() result {
 	return r
 }
 
-// Without a client id a person is told how to get one, and asked until it can be one.
+// Without a client ID, the user is told how to get one, and asked until the answer can be
+// one.
 func TestLoginAsksForTheClientID(t *testing.T) {
 	m := newMachine(t)
 	m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" // nothing here is for the network
@@ -150,8 +151,8 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	}
 }
 
-// L-01: where the browser cannot reach the listener, the address that it ended
-// on can be pasted. What is no answer, or that to another login, is waited past.
+// L-01: if the browser can't reach the listener, the address that it ended on can be
+// pasted. What is no answer, or that to another login, is waited past.
 func TestLoginByPasting(t *testing.T) {
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 3, Consent: sandbox.ConsentAgree})
@@ -266,7 +267,7 @@ func TestCtrlCWhileTheKeychainIsSilent(t *testing.T) {
 	})
 }
 
-// answerAddress is where a login listens, "127.0.0.1:PORT".
+// answerAddress is the address that a login listens on, "127.0.0.1:PORT".
 func answerAddress(t *testing.T, consent string) string {
 	t.Helper()
 	u, err := url.Parse(consent)
@@ -298,7 +299,7 @@ func (m *machine) browserPID() int {
 	return 0
 }
 
-// lives says whether a process is there and no zombie.
+// lives reports whether a process is there and no zombie.
 func lives(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -367,8 +368,8 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 	}
 }
 
-// L-17: a signal ends an export that nobody reads, on the way to a pipe or to
-// another terminal.
+// L-17: a signal ends an export without a reader, on the way to a pipe or to another
+// terminal.
 func TestSignalsEndAnExportThatNobodyReads(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -576,7 +577,8 @@ func TestArtistsToATerminalByItsName(t *testing.T) {
 	}
 }
 
-// harmless fails where something in text could act on a terminal, but for what is ours.
+// harmless fails if something in text could act on a terminal, apart from our own
+// sequences.
 func harmless(t *testing.T, text, ours string) {
 	t.Helper()
 	for _, c := range strings.ReplaceAll(text, "\r\x1b[K", "\r") {

@@ -76,7 +76,7 @@ func (a *app) printToken(ctx context.Context, o tokenOptions) (err error) {
 
 const longestLife = 55 * time.Minute
 
-// tokenFor guarantees the life of the token that it gives.
+// tokenFor returns a login whose token lives for at least minLife.
 func (l *activeLogin) tokenFor(ctx context.Context, minLife time.Duration) (session.Login, error) {
 	if minLife < 0 || minLife > longestLife {
 		return session.Login{}, usageError{errors.New("--min-life is at most 55m: Spotify gives an access token an hour")}

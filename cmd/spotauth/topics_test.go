@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// These say where the program runs. Nobody sets them for spotauth.
+// These describe the system that the program runs on. No one sets them for spotauth.
 const surroundings = " HOME USERPROFILE AppData LocalAppData USER SSH_CONNECTION DISPLAY WAYLAND_DISPLAY WSL_DISTRO_NAME WSL_INTEROP "
 
 func TestHelpListsEveryVariable(t *testing.T) {

@@ -21,13 +21,13 @@ import (
 	"github.com/spotauth/spotauth/internal/wire"
 )
 
-// newTransport is the one way out of the program: the system's proxy and
-// certificate settings, TLS 1.2 at least, a limit on every step, and one
-// connection to each host, for requests go out one at a time.
+// newTransport makes the only transport of the program. It has the system's proxy and
+// certificate settings, TLS 1.2 at least, a limit on every step, and one connection to each
+// host, because requests go out one at a time.
 //
-// It does not speak HTTP/2, which has no use for one request at a time: there
-// net/http sends a request again as often as a server resets it, and prints
-// tokens if GODEBUG has http2debug.
+// It does not speak HTTP/2. With one request at a time that has no use, and net/http then
+// repeats a request as often as a server resets it, and prints tokens if GODEBUG has
+// http2debug.
 func newTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
@@ -79,13 +79,12 @@ func (a *app) checkProxyAddress() error {
 	return nil
 }
 
-// connectEarly begins to connect to origin, so that the first request finds a
-// connection there or in the making. Nothing is sent over it: the request that
-// asks for it is given up before the dialling goes on, which a Transport then
-// carries through for the next one.
+// connectEarly begins to connect to origin, so that the first request finds a connection,
+// or one in the making. Nothing is sent over it: the request that asks for it is given up
+// before the dialing goes on, which a Transport then completes for the next one.
 func connectEarly(t http.RoundTripper, origin string) {
 	if logged, ok := t.(debugTransport); ok {
-		t = logged.next // that would tell of a request that failed
+		t = logged.next // it would log a request that failed
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	givenUp := make(chan struct{})
@@ -107,11 +106,11 @@ func connectEarly(t http.RoundTripper, origin string) {
 	}()
 }
 
-// shownHeaders may appear in the --debug log. It is a list of what is allowed,
-// so that a header that nobody thought of stays out.
+// shownHeaders may appear in the --debug log. It lists what is allowed, so a header that we
+// didn't think of stays out.
 var shownHeaders = []string{"Content-Type", "Content-Length", "Content-Encoding", "Date", "Retry-After", "Server", "Via"}
 
-// A debugTransport logs what went over the wire, without bodies and queries.
+// A debugTransport logs requests and responses, without bodies and queries.
 type debugTransport struct {
 	next http.RoundTripper
 	log  *slog.Logger

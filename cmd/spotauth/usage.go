@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// What is said about a command line that makes no sense, in place of cobra's words.
+// Errors of the command line, in place of Cobra's own words.
 
 // usage is an error of the command line, with the way to the command's help.
 func usage(cmd *cobra.Command, format string, args ...any) error {
@@ -23,7 +23,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
-	case cmd.HasSubCommands() && cmd.Flags().NArg() > 0: // the flag may be one of the command that was meant
+	case cmd.HasSubCommands() && cmd.Flags().NArg() > 0: // the flag may belong to the command that name stands for
 		return unknownCommand(cmd, cmd.Flags().Arg(0))
 	case errors.As(err, &unknown):
 		return unknownFlag(cmd, unknown)
@@ -86,7 +86,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return suggest(usageError{fmt.Errorf("unknown command %q", name)}, cmd, name)
 }
 
-// suggest adds the command below cmd that name was probably meant to be, or the help.
+// suggest adds the subcommand of cmd that is nearest to name, or a pointer to the help.
 func suggest(err error, cmd *cobra.Command, name string) error {
 	var names []string
 	for _, c := range cmd.Commands() {
@@ -100,7 +100,7 @@ func suggest(err error, cmd *cobra.Command, name string) error {
 	return withCommand(err, cmd.CommandPath()+" --help")
 }
 
-// explainArgs puts plain words in place of cobra's, for cmd and all commands below it.
+// explainArgs puts plain words in place of Cobra's, for cmd and all commands below it.
 func explainArgs(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		explainArgs(c)
@@ -166,7 +166,7 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// newHelpCmd is cobra's help command, but it fails if there is no such topic.
+// newHelpCmd is Cobra's help command, except that it fails if there is no such topic.
 func newHelpCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Set by the release build. A build from source tells its own.
+// Set by the release build. A build from source reads its own.
 var version, commit, date string
 
 func newVersionCmd(a *app) *cobra.Command {
@@ -26,8 +26,8 @@ func newVersionCmd(a *app) *cobra.Command {
 	}
 }
 
-// versionLine tells version, commit, date of the commit and Go version, as far
-// as they are known: a build may leave out what the repository says of itself.
+// versionLine gives the version, the commit and its date, and the Go version, as far as
+// they are known. A build may leave out what the repository records.
 func versionLine() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -45,7 +45,7 @@ func newWine(t *testing.T) *wine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.command(context.Background(), "wineserver", "--kill").Run() })
-	// Started first and for good: otherwise Windows boots for each command.
+	// Started first, and left running: otherwise Windows boots for each command.
 	w.must(t, "wineserver", "--persistent")
 	w.must(t, "wine", "cmd", "/c", "exit") // the first command boots; wineboot would, twice
 	const compiler, sources = "x86_64-w64-mingw32-gcc", "testdata/wine/"
@@ -64,7 +64,7 @@ func newWine(t *testing.T) *wine {
 func (w *wine) env() []string {
 	return []string{
 		"WINEPREFIX=" + w.prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=", "DISPLAY=",
-		"TMPDIR=" + w.dir, "SPOTAUTH_TEST_REQUIRE=", // what tests need is here, not there
+		"TMPDIR=" + w.dir, "SPOTAUTH_TEST_REQUIRE=", // what the tests need is here, not there
 	}
 }
 
@@ -208,11 +208,11 @@ func (w *wine) testCtrlC(t *testing.T) {
 func (w *wine) testSuite(t *testing.T) {
 	overlay := w.overlay(t)
 	for pkg := range strings.FieldsSeq(w.must(t, "go", "list", module+"/...")) {
-		room := strings.TrimPrefix(pkg, module+"/")
-		t.Run(room, func(t *testing.T) {
-			program := filepath.Join(w.dir, filepath.Base(room)+".test.exe")
+		folder := strings.TrimPrefix(pkg, module+"/")
+		t.Run(folder, func(t *testing.T) {
+			program := filepath.Join(w.dir, filepath.Base(folder)+".test.exe")
 			w.must(t, "go", "test", "-c", "-overlay", overlay, "-o", program, pkg)
-			t.Chdir(filepath.Join("../..", room))
+			t.Chdir(filepath.Join("../..", folder))
 			args := []string{program, "-test.v", "-test.timeout=6m", "-test.skip", strings.Join(notUnderWine, "|")}
 			out, err := w.try(t, 7*time.Minute, "wine", args...)
 			if failed := failures(out); err != nil && len(failed) > 0 {
@@ -223,7 +223,7 @@ func (w *wine) testSuite(t *testing.T) {
 			if err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
-			if name := onWindowsAlone[room]; !strings.Contains(out, "--- PASS: Test") || !strings.Contains(out, "--- PASS: "+name) {
+			if name := onWindowsAlone[folder]; !strings.Contains(out, "--- PASS: Test") || !strings.Contains(out, "--- PASS: "+name) {
 				t.Errorf("%s did not run:\n%s", name, out)
 			}
 		})

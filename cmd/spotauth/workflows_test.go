@@ -212,7 +212,7 @@ func TestReleaseStaysADraftUntilItIsVerified(t *testing.T) { // X-03
 	}
 }
 
-// What is new may be stolen: an update waits until others have looked at it.
+// A new version may be malicious: an update waits until others have looked at it.
 func TestUpdatesWaitAWeek(t *testing.T) {
 	text, err := os.ReadFile("../../.github/dependabot.yml")
 	if err != nil {

@@ -108,7 +108,7 @@ func (c Client) Login(ctx context.Context, r Request) (Grant, error) {
 	addr := netip.MustParseAddrPort(ln.Addr().String())
 	p := c.newPending(r.Scopes, redirect)
 	l := newLoopback(p, c.authorizeURL(p, r.ShowDialog), r.Notice)
-	l.register = registered(r.RedirectURI, addr)
+	l.register = uriToRegister(r.RedirectURI, addr)
 	if r.Ready != nil {
 		r.Ready(Waiting{URL: l.consent, StartURL: "http://" + l.host + l.start, Addr: addr})
 	}
@@ -147,9 +147,9 @@ func await(ctx context.Context, r Request, l *loopback) (answer, error) {
 	return l.wait(ctx, r.Timeout)
 }
 
-// registered returns the redirect URI to register for a listener at addr, which
+// uriToRegister returns the redirect URI to register for a listener at addr, which
 // is on [::1] if this machine has no 127.0.0.1.
-func registered(uri string, addr netip.AddrPort) string {
+func uriToRegister(uri string, addr netip.AddrPort) string {
 	u, err := url.Parse(uri)
 	if err == nil && u.Hostname() != addr.Addr().String() {
 		u.Host = "[::1]"

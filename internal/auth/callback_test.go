@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Every request in this table knocks at a waiting login and changes nothing;
-// then the real answer arrives and wins.
+// Every request in this table reaches a waiting login and changes nothing. Then the real
+// answer arrives and wins.
 func TestLoginWaitsPastWhatIsNotItsAnswer(t *testing.T) {
 	const get = "GET /callback?code=canary-code&state=STATE HTTP/1.1\r\nHost: HOST\r\n"
 	callback := func(query string) string {

@@ -68,7 +68,7 @@ func (p pipes) Close() error { close(p); return nil }
 
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// L-16: who sends no whole request within 5 s is hung up on, however busily.
+// L-16: a connection without a whole request within 5 s is closed, however busily it sends.
 func TestLoginHangsUpOnSlowCallers(t *testing.T) {
 	for name, call := range map[string]func(net.Conn){
 		"silent": func(net.Conn) {},

@@ -137,7 +137,7 @@ func TestLoginOnAFixedPort(t *testing.T) {
 	l.mustEnd(t, time.Second)
 }
 
-// L-06: whoever waits in vain learns which redirect URI the app must have.
+// L-06: a user who waits in vain learns which redirect URI the app must have.
 func TestUnansweredLoginNamesTheRedirectURI(t *testing.T) {
 	checkUnanswered(t, "", DefaultRedirectURI)
 	checkUnanswered(t, "http://127.0.0.1/x", "http://127.0.0.1/x")
@@ -232,8 +232,8 @@ func TestLoginListensOnLoopbackAlone(t *testing.T) {
 	}
 }
 
-// L-11: where 127.0.0.1 is missing, [::1] serves, and the person learns which
-// redirect URI to register.
+// L-11: without 127.0.0.1, [::1] is used, and the user learns which redirect URI to
+// register.
 func TestLoginOnIPv6Alone(t *testing.T) {
 	const inside = "SPOTAUTH_TEST_IPV6_ALONE"
 	if os.Getenv(inside) == "" {

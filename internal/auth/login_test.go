@@ -85,7 +85,7 @@ func (a *accounts) config(t *testing.T) config {
 	}
 }
 
-// answerURL is where the browser is sent after consent, with code.
+// answerURL is the URL that the browser is sent to after consent, with code.
 func answerURL(authorizeURL, code string) string {
 	return redirectWith(authorizeURL, "code="+url.QueryEscape(code))
 }
@@ -130,7 +130,7 @@ func TestLoginTellsTheTruthInTheBrowser(t *testing.T) { // L-08, L-14: the page 
 		token  http.HandlerFunc
 		finish error
 		want   error
-		text   string // of the error where it is no sentinel
+		text   string // of the error, if it is no sentinel
 		page   page
 		posts  int
 	}{

@@ -144,9 +144,9 @@ func (l *loopback) close(ctx context.Context, ending page) {
 	l.serving.Wait()
 }
 
-// take makes a the answer unless another came first. It reports whether the tab
-// that sent a gets the result page, and then keeps the server up for it. The same
-// answer again gets one too, because browsers repeat requests.
+// take makes a the answer unless another came first. It reports whether the tab that sent a
+// gets the result page, and then keeps the server running for it. The same answer again
+// gets a page too, because browsers repeat requests.
 func (l *loopback) take(a answer, fromTab bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,7 +197,7 @@ func (l *loopback) notify(what error) {
 	l.notice(what)
 }
 
-// notifyOnce is for what others can provoke a thousand times.
+// notifyOnce reports what anyone can provoke a thousand times.
 func (l *loopback) notifyOnce(what error) {
 	l.noticing.Lock()
 	defer l.noticing.Unlock()

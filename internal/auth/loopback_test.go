@@ -261,7 +261,7 @@ func TestLoginCallsPastingOffWhenTheBrowserAnswers(t *testing.T) {
 	}
 }
 
-// L-01: nobody at the keyboard any more is no reason to stop listening.
+// L-01: a terminal that has gone away is no reason to stop listening.
 func TestLoginListensOnWhenPastingEnds(t *testing.T) {
 	closed := make(chan struct{})
 	l := start(t, func(c *config) {

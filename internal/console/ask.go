@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// ErrNotTerminal says that nobody can be asked: the program has no terminal.
+// ErrNotTerminal says that there is no one to ask: the program has no terminal.
 var ErrNotTerminal = errors.New("not a terminal")
 
-// InForeground says whether stdin is a terminal that a person types into for this program,
+// InForeground reports whether stdin is a terminal that a person types into for this program,
 // and not for another one while this is a job in the background.
 func (c *Console) InForeground() bool {
 	return c.InIsTerminal && inForeground(int(c.in.(*os.File).Fd()))
 }
 
-// CanAsk says whether there is a terminal that [Console.Ask] can ask on.
+// CanAsk reports whether there is a terminal that [Console.Ask] can ask on.
 func (c *Console) CanAsk() bool {
 	in, err := c.terminal()
 	if err == nil {
@@ -63,7 +63,7 @@ func (c *Console) ask(ctx context.Context, prompt string, echo bool) (string, er
 // A keyboard is the terminal that a person is asked on.
 type keyboard struct {
 	keys   *os.File
-	screen io.Writer // where stderr is no terminal
+	screen io.Writer // if stderr is no terminal
 	close  func()
 }
 
@@ -89,16 +89,16 @@ func (l *lastLine) answered(typed bool) {
 	l.text, l.prompt, l.drawn = "", false, false
 }
 
-// ReadLine reads one line of at most limit bytes from stdin, terminal or not,
-// without its line end. Call it only where the user said that stdin holds
-// something. An empty stdin is io.EOF.
+// ReadLine reads one line of at most limit bytes from stdin, terminal or not, without its
+// line end. Call it only if the user said that stdin holds something. An empty stdin is
+// io.EOF.
 func (c *Console) ReadLine(ctx context.Context, limit int) (string, error) {
 	type answer struct {
 		string
 		error
 	}
 	done := make(chan answer, 1)
-	go func() { // the read cannot be ended; the process will soon end it
+	go func() { // nothing can end the read, but the process will soon end
 		line, err := readLine(c.in, limit)
 		done <- answer{line, err}
 	}()

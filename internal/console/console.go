@@ -31,7 +31,7 @@ type Console struct {
 
 	InIsTerminal, OutIsTerminal, ErrIsTerminal bool
 
-	// Color says whether stdout understands escape sequences for bold and
+	// Color reports whether stdout understands escape sequences for bold and
 	// color. Clear it if the user wants none (NO_COLOR).
 	Color bool
 
@@ -62,7 +62,7 @@ func New(in io.Reader, out, err io.Writer) *Console {
 	return c
 }
 
-// Terminal says whether w is a terminal. If it is, the writer that it gives puts
+// Terminal reports whether w is a terminal. If it is, the writer that it gives puts
 // the progress line aside, as RawOut does; foreign text is still to be made safe.
 func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 	if !isTerminal(w) {
@@ -75,7 +75,8 @@ func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 // hold one up forever. Nothing more is written to stdout then. Call it before the command runs.
 func (c *Console) EndWith(ctx context.Context) { c.ctx = ctx }
 
-// lastWords is how long stderr is waited for after that: it may be told of the end.
+// lastWords is how long a write to stderr may take after that: it may say why the program
+// ends.
 const lastWords = 100 * time.Millisecond
 
 // bounded writes to w until the console's context ends, and for a grace period after it.
@@ -85,7 +86,7 @@ type bounded struct {
 	grace time.Duration
 
 	mu   sync.Mutex
-	text []byte // what is being written: the write may outlast the call
+	text []byte // what is being written, because the write may outlast the call
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
@@ -134,7 +135,7 @@ func width(stream any) int {
 	}
 	w, _, err := term.GetSize(int(stream.(*os.File).Fd()))
 	if err != nil || w <= 0 {
-		return 80 // a terminal that does not tell, such as a serial line
+		return 80 // a terminal that doesn't say, such as a serial line
 	}
 	return w
 }
@@ -147,7 +148,8 @@ func (c *Console) Note(format string, args ...any) {
 	}
 }
 
-// Say is Note for what is to be read wherever stderr leads, such as an address to open.
+// Say is Note for what must be read even if stderr is not a terminal, such as an address to
+// open.
 func (c *Console) Say(format string, args ...any) { c.say("", format, args) }
 
 // Warn says "spotauth: warning: ...".
@@ -160,7 +162,7 @@ func (c *Console) Error(format string, args ...any) { c.say("error: ", format, a
 func (c *Console) Hint(format string, args ...any) { c.say("hint: ", format, args) }
 
 func (c *Console) say(kind, format string, args []any) {
-	// Nothing is left to tell it to when stderr fails.
+	// If stderr fails, there is nowhere to report it.
 	_, _ = io.WriteString(c.Err, "spotauth: "+kind+fmt.Sprintf(format, safeArgs(args)...)+"\n")
 }
 
@@ -187,7 +189,7 @@ type lastLine struct {
 	escapes bool // the terminal understands escape sequences
 	text    string
 	turn    int  // counts the texts
-	prompt  bool // somebody may be typing in it
+	prompt  bool // someone may be typing in it
 	drawn   bool
 	above   int // writes above it that are under way
 }
@@ -198,8 +200,7 @@ type stream struct {
 	w    io.Writer
 }
 
-// Write holds no lock while it writes: nobody may be reading there, and then Done
-// must not wait.
+// Write holds no lock while it writes. If nothing reads stderr, Done must not wait.
 func (s stream) Write(p []byte) (int, error) {
 	s.last.mu.Lock()
 	s.last.erase()

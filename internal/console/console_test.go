@@ -50,8 +50,8 @@ func TestMessagesGoToStderrInTheOneForm(t *testing.T) {
 	}
 }
 
-// O-04: foreign text in a message cannot start a line of its own, also where
-// stderr is a file; line ends of the message itself stay.
+// O-04: foreign text in a message can't start a line of its own, even if stderr is a file.
+// Line ends of the message itself stay.
 func TestMessagesMakeForeignTextSafe(t *testing.T) {
 	var err bytes.Buffer
 	c := console.New(unread{t}, io.Discard, &err)
@@ -106,7 +106,7 @@ func TestNoProgressWithoutATerminal(t *testing.T) {
 	}
 }
 
-// L-01: nobody is asked, and stdin not read, where no person can answer.
+// L-01: without a person who can answer, nothing is asked and stdin is not read.
 func TestAskNeedsATerminal(t *testing.T) {
 	if tty, err := os.Open("/dev/tty"); err == nil {
 		tty.Close()

@@ -60,7 +60,7 @@ func (l *lastLine) set(text string, prompt bool) (turn int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.prompt {
-		return -1 // somebody is typing: progress can wait
+		return -1 // someone is typing: progress can wait
 	}
 	l.erase()
 	l.turn++

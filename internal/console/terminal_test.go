@@ -22,7 +22,8 @@ import (
 	"golang.org/x/term"
 )
 
-// patience is for what must happen; what must be quick is measured apart.
+// patience is how long a test waits for what must happen. What must be quick is measured by
+// endsSoon.
 const patience = 10 * time.Second
 
 // screen is a real pseudo-terminal with a person in front of it.
@@ -152,7 +153,7 @@ func TestATerminalIsFound(t *testing.T) {
 	}
 }
 
-// O-04: stdout on a terminal is safe; who asks for it raw gets it raw.
+// O-04: stdout on a terminal is safe. RawOut stays raw.
 func TestStdoutOnATerminalIsSafe(t *testing.T) {
 	s := newScreen(t)
 	c := s.console()
@@ -201,8 +202,8 @@ func (s *screen) waitForEchoOff(before string) {
 	}
 }
 
-// L-18: when the browser was faster, or on Ctrl-C, the prompt ends at once, the
-// terminal is as before, and the next line belongs to who asks next.
+// L-18: when the browser was faster, or on Ctrl-C, the prompt ends at once, the terminal is
+// as before, and the next line belongs to the next reader.
 func TestACanceledPromptEndsAtOnceAndTakesNothing(t *testing.T) {
 	for _, name := range []string{"Ask", "AskSecret"} {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func echoOff(fd int) (restore func(), err error) {
 	}, nil
 }
 
-// inForeground says whether the terminal listens to this process: the system stops a job in
+// inForeground reports whether the terminal listens to this process: the system stops a job in
 // the background that reads from it or changes its modes. Without job control all are listened to.
 func inForeground(fd int) bool {
 	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)

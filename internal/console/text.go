@@ -51,8 +51,8 @@ func Columns(rows [][]string) [][]string {
 // Wrap breaks a text that begins in column indent so that it fits the terminal at stdout, with
 // all of its lines in that column. In a pipe it stays one line.
 func (c *Console) Wrap(text string, indent int) string {
-	room := c.Width() - indent
-	if room < 20 { // no terminal, or too narrow to be worth it
+	space := c.Width() - indent
+	if space < 20 { // no terminal, or too narrow to be worth it
 		return text
 	}
 	var b strings.Builder
@@ -61,7 +61,7 @@ func (c *Console) Wrap(text string, indent int) string {
 		width := runewidth.StringWidth(word)
 		switch {
 		case i == 0:
-		case used+1+width > room:
+		case used+1+width > space:
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			used = 0
 		default:

@@ -21,7 +21,7 @@ type Options struct {
 	Fields []string // of ParseFields; nil: the default
 	Sort   Order    // "": Recent
 	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
-	Whole  bool     // NDJSON too: nothing before the end is known to be good
+	Whole  bool     // NDJSON too: nothing is known to be complete before the end
 	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
 
 	Date time.Time // HTML: when the list was made; zero: not said

@@ -63,7 +63,7 @@ func artists() []spotify.Artist {
 	return list
 }
 
-// listing gives the artists as the spotify room does.
+// listing yields the artists as package spotify does.
 func listing(list []spotify.Artist) iter.Seq2[spotify.Artist, error] { return failing(list, -1, nil) }
 
 // failing ends with err instead of artist k.
@@ -94,7 +94,7 @@ func render(t *testing.T, o export.Options, list []spotify.Artist) (string, expo
 	return b.String(), res
 }
 
-// visible stands for the console's guard: enough to see where it is applied.
+// visible stands for the console's guard: enough to see if it is applied.
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r == 0x2028 {
@@ -364,8 +364,8 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// L-17: an output that nobody reads holds nobody up, and gets nothing more once
-// the context has ended.
+// L-17: an output without a reader holds up nothing, and gets nothing more once the context
+// has ended.
 func TestWriteEndsWithItsContext(t *testing.T) {
 	for name, o := range everyWay() {
 		t.Run(name, func(t *testing.T) {

@@ -19,8 +19,8 @@ func Fields() []string {
 	return []string{"position", "id", "name", "uri", "url", "image_url", "genres", "followers", "popularity"}
 }
 
-// defaultFields are the fields to show if nobody chose any. An address needs a
-// wide terminal.
+// defaultFields are the fields of an export without --fields. An address needs a wide
+// terminal.
 func (o Options) defaultFields() []string {
 	if o.Format == Table && 0 < o.Width && o.Width < linkFits {
 		return []string{"position", "name", "id"}
@@ -93,8 +93,8 @@ func (r *record) value(field string) any {
 	return nil
 }
 
-// isWithheld reports whether Spotify keeps the field from some apps. Any other
-// field is empty for the artist alone: not everybody has a picture.
+// isWithheld reports whether Spotify keeps the field from some apps. Any other field is
+// only empty for a single artist: not everyone has a picture.
 func isWithheld(field string) bool {
 	return field == "genres" || field == "followers" || field == "popularity"
 }

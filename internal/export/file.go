@@ -158,9 +158,9 @@ func replace(name, path string, old fs.FileInfo, g Guard, write func(io.Writer) 
 	return nil
 }
 
-// createBeside creates the file that will take path's place: in the same folder,
-// under a name that nobody can foresee, with the mode and owner of old. Until it
-// has these, only its owner can open it.
+// createBeside creates the file that will take path's place: in the same folder, under a
+// name that can't be guessed, with the mode and owner of old. Until it has these, only its
+// owner can open it.
 func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 	dir, base := filepath.Split(path)
 	prefix := "." + strings.ToValidUTF8(base[:min(len(base), 200)], "") + "." // a name may have 255 bytes, these ends included
@@ -177,7 +177,7 @@ func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 	if old != nil {
 		mode := old.Mode().Perm()
 		if !keepGroup(f, old) {
-			mode = mode&^0o070 | mode&0o007<<3 // the new group may do what everybody may
+			mode = mode&^0o070 | mode&0o007<<3 // the new group may do what everyone may
 		}
 		if err := f.Chmod(mode); err != nil {
 			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))

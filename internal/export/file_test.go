@@ -205,7 +205,8 @@ func TestFileCleansUpAfterAPanic(t *testing.T) {
 	}
 }
 
-// O-02, O-03: where nothing can be written it is said once, before the list is fetched.
+// O-02, O-03: if the file can't be written, the error comes once, before the list is
+// fetched.
 func TestFileErrors(t *testing.T) {
 	rows := []struct {
 		name  string

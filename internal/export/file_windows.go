@@ -16,7 +16,7 @@ func markInUse(*os.File) {}
 
 func removeUnused(name string) { _ = os.Remove(name) }
 
-// explainBusy says that a file is open elsewhere, as a list in Excel is.
+// explainBusy says that another program has the file open, as Excel has a list.
 // ACCESS_DENIED on rename means the same: the file was writable a moment ago.
 func explainBusy(err error) error {
 	var renaming *os.LinkError

@@ -159,7 +159,7 @@ func TestTableLinks(t *testing.T) {
 	}
 }
 
-// O-04: one endless name takes no room from the other columns, nor from the other rows.
+// O-04: one endless name takes no space from the other columns, nor from the other rows.
 func TestTableWithAnEndlessName(t *testing.T) {
 	list := []spotify.Artist{
 		{ID: "0123456789012345678901", Name: strings.Repeat("long", 2500), URI: "spotify:artist:0123456789012345678901"},

@@ -8,8 +8,8 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// Two lists are compared by ID: what is added in the new one's order, what is
-// removed in the old one's, and no change where a name is missing.
+// Two lists are compared by ID. What was added is in the new list's order, and what was
+// removed in the old one's. A missing name is no change.
 func TestCompare(t *testing.T) {
 	old := []spotify.Artist{artist(1, "a"), artist(2, "b"), artist(3, "c"), artist(4, ""), artist(5, "e"), artist(6, "f")}
 	new := []spotify.Artist{artist(9, "z"), artist(6, "F"), artist(3, "c"), artist(5, ""), artist(4, "d"), artist(8, "y")}

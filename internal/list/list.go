@@ -90,8 +90,8 @@ func skipText(r *bufio.Reader, text string) bool {
 	return true
 }
 
-// bounded is the input. It ends with an error at maxSize, and at maxRecord
-// bytes after the last call of done, so that no parser has to hold more.
+// bounded is the input. It ends with an error at maxSize, and at maxRecord bytes after the
+// last call of done, so no parser has to hold more.
 type bounded struct {
 	r         io.Reader
 	read, end int64 // bytes read; of them, those before the row that is being read
@@ -117,7 +117,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return 0, b.err
 }
 
-// done tells that a row has ended.
+// done marks the end of a row.
 func (b *bounded) done() { b.end = b.read }
 
 // unlimitRow leaves the limit of the whole alone: a ZIP has no rows.
@@ -130,8 +130,8 @@ type collector struct {
 	repeated int
 }
 
-// add takes an artist with what its row says of its identity. The error says
-// what is wrong with that.
+// add takes an artist, and the names for it that its row gives. The error says what is
+// wrong with them.
 func (c *collector) add(a spotify.Artist) error {
 	if err := identify(&a); err != nil {
 		return err

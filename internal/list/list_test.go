@@ -360,9 +360,8 @@ func TestOneByteAtATime(t *testing.T) {
 	}
 }
 
-// A file cut off at any byte is an error. Only where a row or line ends, a
-// line-based kind can't be told from a shorter file; and what is cut off may be
-// the last line end alone.
+// A file cut off at any byte is an error. Only at the end of a row or line, a line-based
+// kind can't be told from a shorter file. What is cut off may be the last line end alone.
 func TestTruncated(t *testing.T) {
 	all := append(artists()[:12:12], artist(20, "z"))
 	texts := map[string]string{

@@ -33,7 +33,7 @@ func isIdentity(column string) bool { return column == "id" || column == "uri" |
 // maxCells is how many cells a row may have.
 const maxCells = 1000
 
-// columns are the names that are read. Others are somebody's own.
+// columns are the names that are read. Any others are the user's own.
 var columns = [...]string{"id", "name", "uri", "url", "image_url", "genres", "followers", "popularity"}
 
 // readRows reads csv, or tsv if the separator is a tab. In a csv with a BOM,
@@ -164,7 +164,7 @@ type rows struct {
 	cell, long   []byte // a quoted cell, a line longer than the buffer of r
 }
 
-// bad is an error in the row that next or line returned last.
+// bad is an error about the row that next or line returned last.
 func (s *rows) bad(format string, args ...any) error {
 	return bad("line %d: %v", s.first, bad(format, args...))
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// account is a Spotify account that somebody can sign in to.
+// account is a Spotify account that someone can sign in to.
 type account struct {
 	id, name, key, email string
 	shelves              map[string]*shelf // by the type of what is on them

@@ -11,11 +11,10 @@ import (
 	"strings"
 )
 
-// Agree does what a browser does when somebody agrees. It opens authorizeURL,
-// clicks Agree on the consent page, follows the redirect to the client's callback,
-// and reads its page to the end. It fails if the page shows a problem instead of
-// the form, or if the callback answers with an error. Its errors contain no URL,
-// because URLs contain secrets.
+// Agree does what a browser does when someone agrees. It opens authorizeURL, clicks Agree
+// on the consent page, follows the redirect to the client's callback, and reads its page to
+// the end. It fails if the page shows a problem instead of the form, or if the callback
+// answers with an error. Its errors contain no URL, because URLs contain secrets.
 func Agree(ctx context.Context, client *http.Client, authorizeURL string) error {
 	return decide(ctx, client, authorizeURL, "agree", "")
 }

@@ -102,8 +102,8 @@ func refuseRequest(q url.Values) url.Values {
 	return nil
 }
 
-// issueCodeFor makes the code for a request that somebody agreed to. It is "" if
-// the account does not exist.
+// issueCodeFor makes the code for a request that someone agreed to. It is "" if the account
+// does not exist.
 func (s *Server) issueCodeFor(q url.Values, id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

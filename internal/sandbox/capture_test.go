@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// keys lists every path of keys in a JSON value with the kind of what stands
-// there: "artists.items[].name string". A list counts for all of its items.
+// keys lists every path of keys in a JSON value with the kind of its value:
+// "artists.items[].name string". A list counts for all of its items.
 func keys(t *testing.T, text []byte) []string {
 	t.Helper()
 	var v any
@@ -115,8 +115,8 @@ func TestTokenRepliesHaveTheCapturedKeys(t *testing.T) {
 	}
 }
 
-// Every captured error body is one that the stand-in sends, byte for byte but
-// for white space: by itself where a mistake earns it, by a fault otherwise.
+// The stand-in sends every captured error body, byte for byte but for white space: by
+// itself if a mistake causes it, otherwise by a fault.
 func TestErrorBodiesAreTheCapturedOnes(t *testing.T) {
 	const premium = "Active premium subscription required for the owner of the app. When the subscription status changes, it can take a few hours before requests are allowed again."
 	earned := map[string]func(t *testing.T, s *Server) reply{

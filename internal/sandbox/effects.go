@@ -155,7 +155,7 @@ type oddities struct {
 	duplicate bool          // the second page has an item of the first again
 	escapes   bool          // names hold terminal escape sequences
 	total     int           // how far off total is
-	poison    map[int]bool  // the artists, from 1, that nobody can follow
+	poison    map[int]bool  // the artists, from 1, that can't be followed
 	lag       time.Duration // until contains shows that an artist is followed
 }
 

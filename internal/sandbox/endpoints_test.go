@@ -23,7 +23,7 @@ type listing struct {
 	Items                []json.RawMessage
 }
 
-// fetchList asks for a page; member is where it lies, "" for the top.
+// fetchList asks for a page. member is the member that holds it, "" for the top.
 func fetchList(t *testing.T, s *Server, token, address, member string) listing {
 	t.Helper()
 	got := get(t, address, "Authorization", "Bearer "+token)

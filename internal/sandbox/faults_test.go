@@ -289,7 +289,7 @@ func TestEmptyPagesLoseNothing(t *testing.T) {
 	}
 }
 
-// isReset says whether the connection was reset: Windows has a number of its own for that.
+// isReset reports whether the connection was reset: Windows has a number of its own for that.
 func isReset(err error) bool {
 	const wsaeconnreset = syscall.Errno(10054)
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaeconnreset)

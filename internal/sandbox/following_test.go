@@ -126,8 +126,8 @@ func TestFollowingIsNotSortedById(t *testing.T) {
 	}
 }
 
-// B-49: next and href lead to where the client reached the stand-in, which is
-// Spotify's own host only for a client that came by that name.
+// B-49: next and href lead to the host that the client used. That is Spotify's own host
+// only if the client came by that name.
 func TestFollowingLinksLeadBackToTheStandIn(t *testing.T) {
 	s := start(t, Options{Artists: 30, Consent: ConsentAgree})
 	token := signIn(t, s).AccessToken

@@ -45,8 +45,8 @@ type refreshToken struct {
 // program can tell them from Spotify's, whose form is not documented.
 const TokenPrefix = "sandbox-"
 
-// issueCode, issueAccess and issueRefresh make a text that nobody can guess and
-// store what it stands for. The caller holds s.mu.
+// issueCode, issueAccess and issueRefresh make a text that can't be guessed and store what
+// it stands for. The caller holds s.mu.
 func (s *Server) issueCode(c *code) string {
 	text := s.newSecret("AQ", 156)
 	s.codes[text] = c

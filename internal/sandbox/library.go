@@ -87,7 +87,7 @@ func (s *Server) libraryContains(r *http.Request, g *grant, _ string) *answer {
 	return jsonAnswer(http.StatusOK, all)
 }
 
-// parseURIs reads uris, which must stand in the query.
+// parseURIs reads uris, which must be in the query.
 func parseURIs(q url.Values) (v uriList, refusal *answer) {
 	if q.Get("uris") == "" {
 		return v, apiError(http.StatusBadRequest, "Missing required field: uris")

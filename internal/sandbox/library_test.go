@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// second is the account that follows nobody.
+// second is the account that follows no one.
 const second = "robindemo"
 
 // call makes one request with a bearer.
@@ -43,8 +43,8 @@ func contains(t *testing.T, s *Server, token string, all []Artist) (followed []b
 	return followed
 }
 
-// follower starts a stand-in of 120 artists whose second account has signed in,
-// and follows nobody.
+// follower starts a stand-in of 120 artists. Its second account has signed in, and follows
+// no one.
 func follower(t *testing.T, o Options) (s *Server, token string, all []Artist) {
 	t.Helper()
 	o.Consent, o.Artists = ConsentAgree, 120
@@ -114,7 +114,7 @@ func TestLibraryFollowsAndUnfollows(t *testing.T) {
 	}
 }
 
-// The answer to an ID that nobody has proves nothing.
+// The answer to an ID that doesn't exist proves nothing.
 func TestUnknownIDsAreAnswered200(t *testing.T) {
 	s, token, all := follower(t, Options{})
 	unknown := []Artist{{ID: strings.Repeat("0", 22)}, all[0]}

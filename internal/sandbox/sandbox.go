@@ -67,7 +67,7 @@ const (
 )
 
 // Options configure a stand-in. The zero value is a stand-in on a free port with two
-// accounts that follow nobody.
+// accounts that follow no one.
 type Options struct {
 	Listener net.Listener // nil: a free port on 127.0.0.1. Loopback only
 	Artists  int          // how many exist; the first account follows them all

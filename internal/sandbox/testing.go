@@ -59,8 +59,8 @@ func (s *Server) Advance(d time.Duration) {
 	s.offset += d
 }
 
-// SignInAs chooses the account that consents from now on. If there is no account with
-// that ID, it makes one that follows nobody.
+// SignInAs chooses the account that consents from now on. If there is no account with that
+// ID, it makes one that follows no one.
 func (s *Server) SignInAs(id, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,9 +70,9 @@ func (s *Server) SignInAs(id, name string) {
 	}
 }
 
-// RevokeRefreshTokens does what happens when somebody removes the app's access:
-// every refresh token so far is answered with "Refresh token revoked". Access tokens
-// stay valid until they expire.
+// RevokeRefreshTokens does what happens when someone removes the app's access: every
+// refresh token so far is answered with "Refresh token revoked". Access tokens stay valid
+// until they expire.
 func (s *Server) RevokeRefreshTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

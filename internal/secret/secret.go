@@ -36,7 +36,7 @@ func (s String) Reveal() string {
 	return *s.text
 }
 
-// Empty says whether there is no text.
+// Empty reports whether there is no text.
 func (s String) Empty() bool { return s.text == nil }
 
 // Equal compares two texts in a time that depends on their lengths alone.

@@ -58,7 +58,7 @@ func start(t *testing.T, cmd *exec.Cmd) (stop func()) {
 	return stop
 }
 
-// shortDir is a temporary folder whose path leaves room for a socket's name in it.
+// shortDir is a temporary folder with a path so short that a socket's name fits below it.
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sa")

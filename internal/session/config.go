@@ -100,8 +100,8 @@ func (o Options) configPath() string { return filepath.Join(o.configFolder(), "c
 
 func (o Options) realConfigPath() string {
 	path := o.configPath()
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // people keep their settings in a repository and link to them
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // people keep their settings in a repository and link to them
 	}
 	return path
 }
@@ -109,7 +109,7 @@ func (o Options) realConfigPath() string {
 // readConfig reads the settings, both as they are used and as the tree that they are.
 func readConfig(path string) (config, map[string]any, error) {
 	tree := map[string]any{}
-	err := patiently(func() error {
+	err := retryWhileOpen(func() error {
 		_, err := toml.DecodeFile(path, &tree)
 		return err
 	})

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	// ErrNone says that no login is saved for this profile and client id.
+	// ErrNone says that no login is saved for this profile and client ID.
 	ErrNone = errors.New("no login is saved")
 	// ErrDead says that Spotify no longer accepts the refresh token: sign in again.
 	// A Refresh wraps it for the OAuth error "invalid_grant" and for nothing else

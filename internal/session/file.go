@@ -38,7 +38,7 @@ func (f files) set(_ context.Context, k recordKey, data string) error {
 
 func (f files) remove(_ context.Context, k recordKey) error {
 	removeTemporary(f.path(k), 0)
-	err := patiently(func() error { return os.Remove(f.path(k)) })
+	err := retryWhileOpen(func() error { return os.Remove(f.path(k)) })
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -85,8 +85,8 @@ func readPrivate(path string) (string, error) {
 	return string(data), err
 }
 
-// writeFile replaces a file whole or not at all. It is the user's alone from its first
-// byte on, and so is its folder if that has to be made.
+// writeFile replaces a file completely or not at all. Only the user can open it from its
+// first byte on. If its folder has to be made, only the user can open that too.
 func writeFile(path string, data []byte) (err error) {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -106,7 +106,7 @@ func writeFile(path string, data []byte) (err error) {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	if err = patiently(func() error { return os.Rename(file.Name(), path) }); err != nil {
+	if err = retryWhileOpen(func() error { return os.Rename(file.Name(), path) }); err != nil {
 		return err
 	}
 	if dir, err := os.Open(folder); err == nil { // so that the new name survives a power cut
@@ -116,8 +116,8 @@ func writeFile(path string, data []byte) (err error) {
 	return nil
 }
 
-// removeTemporary deletes what processes that were killed in a writeFile of path left. Only
-// what is older than a minute is certain to be of such a process.
+// removeTemporary deletes what killed processes left behind in a writeFile of path. Only a
+// file that is older than a minute is certain to belong to such a process.
 func removeTemporary(path string, older time.Duration) {
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	for _, entry := range entries {

@@ -18,7 +18,7 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-// The file store reads a login only where nobody else could have read or changed it.
+// The file store reads a login only if no other user could have read or changed it.
 func TestFileStoreIsPrivate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -184,8 +184,8 @@ func TestLeftoverSettings(t *testing.T) {
 	}
 }
 
-// A lock file of another user, as one command with sudo leaves it, keeps nobody from
-// refreshing. But it takes away a protection, so the user hears of it.
+// A lock file of another user, as one command with sudo leaves it, does not stop a refresh.
+// But it takes away a protection, so the user hears of it.
 func TestLockOfAnotherUser(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root can open every file")
@@ -212,8 +212,8 @@ func TestLockOfAnotherUser(t *testing.T) {
 	}
 }
 
-// A lock file on a network file system can hang, as a pipe does that nobody writes to. Then
-// a command ends in time, and at once at Ctrl-C.
+// A lock file on a network file system can hang, like a pipe without a writer. Then a
+// command ends in time, and at once at Ctrl-C.
 func TestLockThatHangs(t *testing.T) {
 	o := fileOptions(t)
 	s := mustOpen(t, o)

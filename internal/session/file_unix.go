@@ -29,5 +29,6 @@ func private(path string, info fs.FileInfo, mode fs.FileMode) error {
 	return nil
 }
 
-// patiently calls do once: unlike on Windows, a file can be replaced while others read it.
-func patiently(do func() error) error { return do() }
+// retryWhileOpen calls do once: unlike on Windows, a file can be replaced while others read
+// it.
+func retryWhileOpen(do func() error) error { return do() }

@@ -11,7 +11,7 @@ import (
 
 // openNoFollow opens a file for reading.
 func openNoFollow(path string) (file *os.File, err error) {
-	err = patiently(func() error {
+	err = retryWhileOpen(func() error {
 		file, err = os.Open(path)
 		return err
 	})
@@ -22,9 +22,9 @@ func openNoFollow(path string) (file *os.File, err error) {
 // keeps other users out, and file modes say nothing.
 func private(string, fs.FileInfo, fs.FileMode) error { return nil }
 
-// patiently tries again for a second if another process has the file open: on Windows a
-// file cannot be replaced while it is read, nor read while it is replaced.
-func patiently(do func() error) error {
+// retryWhileOpen tries again for a second if another process has the file open: on Windows
+// a file can't be replaced while it is read, nor read while it is replaced.
+func retryWhileOpen(do func() error) error {
 	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
 		err := do()
 		if !errors.Is(err, windows.ERROR_SHARING_VIOLATION) && !errors.Is(err, windows.ERROR_ACCESS_DENIED) || time.Now().After(end) {

@@ -78,8 +78,7 @@ func helperKeepsALogin(t *testing.T, store string) {
 	}
 }
 
-// A helper that misbehaves is named, and what it prints is told to nobody: it may be
-// the login.
+// A helper that misbehaves is named, but its output is not shown: it may be the login.
 func TestHelpersThatFail(t *testing.T) {
 	for _, c := range []struct {
 		name, script string
@@ -148,7 +147,7 @@ func TestHelperThatPrintsWithoutEnd(t *testing.T) {
 	}
 }
 
-// A child that the helper leaves behind with its output open holds nobody up.
+// A child that the helper leaves behind with its output open holds up nothing.
 func TestHelperThatLeavesAChild(t *testing.T) {
 	dir := t.TempDir()
 	script := "#!/bin/sh\ncat >/dev/null\nsleep 20 &\necho '{\"Username\":\"spotauth\",\"Secret\":\"data\"}'\n"

@@ -123,7 +123,7 @@ func TestClassesOfKeychainErrors(t *testing.T) {
 	}
 }
 
-// fakeItems is a keychain in memory with the limit of Windows, where limit is set.
+// fakeItems is a keychain in memory. With limit, it has the limit of Windows.
 type fakeItems struct {
 	items map[string]string
 	limit int

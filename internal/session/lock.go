@@ -15,9 +15,9 @@ import (
 // holder dies. The file is never deleted, so that all processes lock the same one.
 type lock struct {
 	file     *flock.Flock // nil: there is nothing to release
-	failed   error        // why there is no lock, and nobody is kept out
+	failed   error        // why there is no lock, so that no other process is kept out
 	waited   bool         // another process had it first
-	passedOn bool         // with ErrBusy: it went from one process to another meanwhile
+	passedOn bool         // with ErrBusy: one process has passed it on to another
 }
 
 func (l lock) release() {

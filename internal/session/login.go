@@ -8,7 +8,7 @@ import (
 	"github.com/spotauth/spotauth/internal/secret"
 )
 
-// Login is one saved sign-in of one account with one client id.
+// Login is one saved sign-in of one account with one client ID.
 type Login struct {
 	ClientID     string
 	ClientSecret secret.String // empty for a public client, which is the usual kind
@@ -99,7 +99,7 @@ func (l Login) ReauthBy() time.Time {
 	return by
 }
 
-// lives says whether the access token works for at least d from now on. If the clock was
+// lives reports whether the access token works for at least d from now on. If the clock was
 // set back, or forward and back again, that is not certain, and the answer is no.
 func (l Login) lives(now time.Time, d time.Duration) bool {
 	return !l.Access.Empty() &&

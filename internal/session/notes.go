@@ -11,8 +11,8 @@ import (
 // TokenLimit is the group of the token endpoint. Those of the Web API are any other texts.
 const TokenLimit = "token endpoint"
 
-// longestCoolDown bounds what a note may ask for. Spotify has been seen to ask for a day,
-// and a clock that was wrong for a while must not lock anybody out for years.
+// longestCoolDown limits what a note may ask for. Spotify has been seen to ask for a day. A
+// clock that was wrong for a while must not lock anyone out for years.
 const longestCoolDown = 24 * time.Hour
 
 // CoolDown is the time before which Spotify must not be contacted about a group of
@@ -42,7 +42,7 @@ func (s *Session) coolDown(group string) time.Time {
 func (s *Session) SetCoolDown(group string, until time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until = until.Add(time.Second - 1).Truncate(time.Second) // rather a second late than early
+	until = until.Add(time.Second - 1).Truncate(time.Second) // better a second late than early
 	if limit := s.now().Add(longestCoolDown); until.After(limit) {
 		until = limit
 	}
@@ -89,8 +89,8 @@ func (s *Session) SetLastCount(n int) error {
 
 func (s *Session) countNote() string { return filepath.Join("counts", s.key().hash()) }
 
-// readNote reads a note, a line in a file of the state folder that later runs can do
-// without. It is "" if there is none.
+// readNote reads a note: one line in a file of the state folder, which later runs can do
+// without. It returns "" if there is none.
 func (s *Session) readNote(name string) string {
 	if s.options.StateDir == "" {
 		return ""

@@ -61,7 +61,7 @@ func (s *Session) Pending() (secret.String, error) {
 // DropPending deletes the pending sign-in. It is no error if there is none.
 func (s *Session) DropPending() error {
 	removeTemporary(s.pendingPath(), 0)
-	err := patiently(func() error { return os.Remove(s.pendingPath()) })
+	err := retryWhileOpen(func() error { return os.Remove(s.pendingPath()) })
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("deleting the pending sign-in: %w", err)
 	}

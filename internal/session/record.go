@@ -9,7 +9,7 @@ import (
 
 const (
 	recordVersion = 1
-	// maxRecord is what fits everywhere: Windows takes 2560 bytes, macOS about 2900.
+	// maxRecord is what every keychain takes: Windows 2560 bytes, macOS about 2900.
 	maxRecord = 2400
 )
 
@@ -30,8 +30,8 @@ type record struct {
 	Dead            *Death    `json:"dead,omitempty"`
 }
 
-// encode makes the record of a login, of at most maxRecord bytes. The access token is
-// a cache, so it goes first if there is no room.
+// encode makes the record of a login, of at most maxRecord bytes. The access token is a
+// cache, so it goes first if there is too little space.
 func encode(l Login) (string, error) {
 	r := record{
 		Version: recordVersion, ClientID: l.ClientID, ClientSecret: l.ClientSecret.Reveal(),
@@ -53,8 +53,8 @@ func encode(l Login) (string, error) {
 	return string(data), nil
 }
 
-// decode reads a record. Of a newer one it reads only the version. A record without a
-// refresh token is corrupt, unless it is a tombstone.
+// decode reads a record. From a newer version it reads only the version number. A record
+// without a refresh token is corrupt, unless it is a tombstone.
 func decode(data string) (Login, error) {
 	var version struct {
 		Version int `json:"version"`

@@ -76,7 +76,7 @@ func Memory(l Login, o Options) *Session {
 	}
 }
 
-// use makes settings those of the session.
+// use takes over settings and opens their store.
 func (s *Session) use(settings Settings) error {
 	st, err := s.open(settings.Store)
 	if err != nil {
@@ -94,8 +94,8 @@ func (s *Session) Settings() Settings {
 	return s.settings
 }
 
-// SetClientID changes the client ID of a session that a login will be saved in, when it
-// was learned after Open. The profile's settings keep it from Save on.
+// SetClientID sets a client ID that was learned after Open, for a login that will be saved.
+// Save writes it to the profile's settings.
 func (s *Session) SetClientID(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +202,7 @@ func (s *Session) Forget(ctx context.Context) error {
 	if s.settings.ClientID == "" {
 		return nil
 	}
-	held, err := s.hold(ctx) // a refresh in between would bring it back
+	held, err := s.hold(ctx) // a refresh at the same time would bring it back
 	if err != nil {
 		return err
 	}
@@ -280,8 +280,9 @@ func (s *Session) open(name string) (store, error) {
 	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.timeouts)
 }
 
-// noteProfile writes to config.toml who is signed in and until when, unless it says so
-// already. It writes nothing if config.toml leads to another login than this session's.
+// noteProfile writes to config.toml who is signed in and when the login ends, unless it
+// says so already. It writes nothing if config.toml points to another login than this
+// session's.
 func (s *Session) noteProfile(ctx context.Context, p Profile) error {
 	was := s.saved
 	same := was.Account == p.Account && was.LoginEnds.Equal(p.LoginEnds) && was.SignedOut == p.SignedOut
@@ -335,7 +336,7 @@ func (s *Session) old() (store, recordKey, error) {
 	return st, recordKey{s.options.Sandbox, s.profile, id}, err
 }
 
-// isSaved says whether config.toml leads to this session's login.
+// isSaved reports whether config.toml leads to this session's login.
 func (s *Session) isSaved() bool {
 	saved := s.saved.Settings
 	return saved.ClientID == s.settings.ClientID && cmp.Or(saved.Store, storeKeychain) == s.settings.Store

@@ -95,7 +95,7 @@ func TestSaveLoadForget(t *testing.T) {
 	}
 }
 
-// K-05: another client id is another login, and does not see this one.
+// K-05: another client ID is another login, and does not see this one.
 func TestLoginOfAnotherClient(t *testing.T) {
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
@@ -114,7 +114,7 @@ func TestLoginOfAnotherClient(t *testing.T) {
 	}
 }
 
-// Signing in with another client id or another store leaves no secret behind.
+// Signing in with another client ID or another store leaves no secret behind.
 func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
@@ -212,7 +212,7 @@ func TestRefreshLeavesNewSettings(t *testing.T) {
 	}
 }
 
-// L-12: the login that a new one would replace is found wherever it is kept.
+// L-12: the login that a new one would replace is found in any store.
 func TestReplaced(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -285,7 +285,7 @@ func TestALoginWithoutRefreshTokenIsNotSaved(t *testing.T) { // T-01
 	}
 }
 
-// A profile is removed whole, even where the environment names another client id.
+// A profile is removed completely, even if the environment names another client ID.
 func TestRemoveUnderAnotherClientID(t *testing.T) {
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {

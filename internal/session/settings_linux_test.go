@@ -16,7 +16,7 @@ func TestProbeOfSettings(t *testing.T) {
 	if left, _ := os.ReadDir(o.ConfigDir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	o.ConfigDir = "/proc/self/spotauth" // where nobody makes a folder, root neither
+	o.ConfigDir = "/proc/self/spotauth" // no user can make a folder there, not even root
 	if err := mustOpen(t, o).Probe(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "writing the settings: ") {
 		t.Errorf("%v", err)
 	}

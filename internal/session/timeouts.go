@@ -8,13 +8,13 @@ import (
 // timeouts are the longest waits, and the pauses between tries.
 type timeouts struct {
 	lock       time.Duration // for another process to release the lock
-	lockNotice time.Duration // until the person learns of that
+	lockNotice time.Duration // until the person is told
 	call       time.Duration // for a keychain or helper to answer
-	callNotice time.Duration // until the person learns of that; 0: no person is there
+	callNotice time.Duration // until the person is told; 0: no person is there
 	post       time.Duration // for the token endpoint to answer
 	save       time.Duration // for all tries to save a refreshed login
 	retry      time.Duration // between two of them
-	settle     time.Duration // for another process to save, which no lock may have kept out
+	settle     time.Duration // for another process to save, in case the lock didn't keep it out
 	waiting    func(what string)
 }
 

@@ -19,7 +19,7 @@ const (
 	worthUsing = 5 * time.Second // left of an access token that is still worth using
 )
 
-// want is what a caller needs of an access token.
+// want describes the access token that a caller needs.
 type want struct {
 	life    time.Duration
 	refused secret.String
@@ -107,7 +107,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 		case ctx.Err() != nil:
 			held.release()
 			return Login{}, context.Cause(ctx)
-		case err == ErrBusy && (passedOn || held.passedOn): // several had the lock, and none of them refreshed
+		case err == ErrBusy && (passedOn || held.passedOn): // several processes had the lock, and none of them refreshed
 			return Login{}, ErrOthersFailed
 		case err != nil:
 			return Login{}, err
@@ -121,8 +121,8 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 	}
 }
 
-// satisfies says whether a login is what is wanted. It returns ErrDead if no refresh
-// could help.
+// satisfies reports whether a login is what the caller wants. It returns ErrDead if no
+// refresh could help.
 func (s *Session) satisfies(l Login, w want) (bool, error) {
 	switch {
 	case !w.refused.Empty() && l.Access.Equal(w.refused):
@@ -137,10 +137,11 @@ func (s *Session) satisfies(l Login, w want) (bool, error) {
 	return false, nil
 }
 
-// renew refreshes under the lock. What is saved may change all the same: a process that has
-// no lock or another one (in a container) refreshes, or a person signs in or logs out. So a login is dead only
-// if the refresh token that was refused is still the saved one, and a refreshed login
-// replaces only the one that was refreshed. Otherwise the saved one is tried.
+// renew refreshes under the lock. The saved login may change all the same: a process
+// without this lock (in a container) refreshes, or a person signs in or logs out. So a
+// login counts as dead only if the refresh token that was refused is still the saved one,
+// and a refreshed login replaces only the one that was refreshed. Otherwise renew tries the
+// saved one.
 func (s *Session) renew(ctx context.Context, w want) (Login, error) {
 	defer s.options.Hold()()
 	var used secret.String
@@ -182,9 +183,9 @@ func (s *Session) renew(ctx context.Context, w want) (Login, error) {
 	}
 }
 
-// stillSaved says whether nobody has replaced or deleted a login since it was loaded. A
-// store that does not tell counts as unchanged, so that no new refresh token is lost.
-// So does a tombstone: it says that the old refresh token is used up, as it is.
+// stillSaved reports whether a login is still saved as it was loaded. A store that doesn't
+// say counts as unchanged, so that no new refresh token is lost. So does a tombstone: it
+// says that the old refresh token is used up, which is true.
 func (s *Session) stillSaved(ctx context.Context, l Login) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.save)
 	defer cancel()
@@ -198,8 +199,8 @@ func (s *Session) stillSaved(ctx context.Context, l Login) bool {
 	return true
 }
 
-// post asks the token endpoint. Nothing interrupts it: the server may have replaced the
-// refresh token by the time that somebody presses Ctrl-C.
+// post asks the token endpoint. Nothing interrupts it: by the time someone presses Ctrl-C,
+// the server may have replaced the refresh token.
 func (s *Session) post(ctx context.Context, l Login) (Tokens, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.post)
 	defer cancel()
@@ -210,8 +211,8 @@ func (s *Session) post(ctx context.Context, l Login) (Tokens, error) {
 	return t, err
 }
 
-// saveRefreshed saves a refreshed login before anybody uses it. One that no store keeps
-// lives on in memory, because the refresh token in the store is used up.
+// saveRefreshed saves a refreshed login before it is used. If no store keeps it, it lives
+// on in memory, because the refresh token in the store is used up.
 func (s *Session) saveRefreshed(ctx context.Context, l Login) (Login, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.save)
 	defer cancel()
@@ -225,7 +226,7 @@ func (s *Session) saveRefreshed(ctx context.Context, l Login) (Login, error) {
 			s.noteLogin(ctx, Profile{Account: l.Account.label(), LoginEnds: l.ReauthBy()})
 			return l, nil
 		}
-		if err == nil || ctx.Err() == nil { // "out of time" tells less than what came before
+		if err == nil || ctx.Err() == nil { // "out of time" says less than the error before it
 			err = failed
 		}
 		if ctx.Err() != nil || errors.Is(err, ErrTooBig) {
@@ -246,8 +247,8 @@ func (s *Session) markDead(ctx context.Context, l Login, dead error) (Login, err
 	return l, dead
 }
 
-// noteLogin is noteProfile for a login that Token returns: the settings are no reason to
-// wait or fail.
+// noteLogin is noteProfile for a login that Token returns. Settings that can't be written
+// must not make Token wait or fail.
 func (s *Session) noteLogin(ctx context.Context, p Profile) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -162,7 +162,7 @@ func TestTransientFaultsLeaveTheLogin(t *testing.T) {
 	}
 }
 
-// T-03: an access token is used to its end when no new one is to be had.
+// T-03: an access token is used to its end if no new one can be had.
 func TestTheLastSecondsAreUsed(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -186,7 +186,7 @@ func TestTheLastSecondsAreUsed(t *testing.T) {
 	}
 }
 
-// T-04: a dead login is remembered as dead: the second command asks nobody.
+// T-04: a dead login is remembered as dead, so the second command does not ask Spotify.
 func TestDeadLoginStaysDead(t *testing.T) {
 	s, f := savedSession(t, testLogin())
 	posts := 0
@@ -213,7 +213,7 @@ func TestDeadLoginStaysDead(t *testing.T) {
 	}
 }
 
-// T-05: compare-and-clear: only the refresh token that died is buried.
+// T-05: compare-and-clear: only the refresh token that died is marked dead.
 func TestOnlyWhatDiedIsBuried(t *testing.T) {
 	other := testLogin()
 	other.Refresh = secret.New("refresh-7")
@@ -267,7 +267,7 @@ func TestOnlyWhatDiedIsBuried(t *testing.T) {
 	}
 }
 
-// T-05: a place that cannot be locked keeps nobody from refreshing.
+// T-05: a folder that can't be locked does not stop a refresh.
 func TestNoLockToBeHad(t *testing.T) {
 	s, _ := savedSession(t, testLogin())
 	file := filepath.Join(t.TempDir(), "file")
@@ -403,7 +403,8 @@ func TestLoserOfARaceUnderAnotherLock(t *testing.T) {
 	})
 }
 
-// T-06: a refresh that has begun is not torn by Ctrl-C, but it does not take for ever.
+// T-06: a refresh that has begun is not interrupted by Ctrl-C, but it does not take
+// forever.
 func TestRefreshIsNotTorn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Memory(testLogin(), Options{})

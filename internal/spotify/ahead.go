@@ -25,7 +25,7 @@ func eachPage[P any](ctx context.Context, first string, fetch func(ctx context.C
 		defer func() {
 			cancel()
 			close(places)
-			for range pages { // nothing may run on
+			for range pages { // nothing may go on running
 			}
 		}()
 		places <- first
@@ -67,7 +67,7 @@ func fetchPages[P any](ctx context.Context, places <-chan string, fetch func(con
 		defer close(pages)
 		defer func() {
 			if bug := recover(); bug != nil {
-				pages <- fetched[P]{bug: &Panic{bug, debug.Stack()}} // nobody could recover it here
+				pages <- fetched[P]{bug: &Panic{bug, debug.Stack()}} // it could not be recovered here
 			}
 		}()
 		for at := range places {

@@ -70,7 +70,7 @@ func (e *Error) Error() string {
 // Unwrap returns what the network or the decoder said, if that is the reason.
 func (e *Error) Unwrap() error { return e.cause }
 
-// newError is an Error about req. Text may come from anywhere.
+// newError is an Error about req. text may come from anywhere.
 func (r *run) newError(kind Kind, req *http.Request, text string) *Error {
 	return &Error{Kind: kind, Method: req.Method, Path: req.URL.Path, Query: req.URL.RawQuery, Message: wire.Line(wire.Redact(text, r.token))}
 }
@@ -143,7 +143,7 @@ func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	return e
 }
 
-// whyForbidden tells the reasons of a 403 apart by Spotify's words: the answer
+// whyForbidden distinguishes the reasons of a 403 by Spotify's words, because the answer
 // has nothing else to go by.
 func whyForbidden(text string) Kind {
 	text = strings.ToLower(text)
@@ -166,7 +166,7 @@ func whyForbidden(text string) Kind {
 // errorBody reads the message and the reason of an error body, which is a JSON
 // object, plain text, a page of some gateway (without a message), or nothing.
 func errorBody(res *http.Response) (text, reason string) {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what has arrived will do
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what has arrived is enough
 	var envelope struct {
 		Error struct{ Message, Reason string }
 	}

@@ -25,7 +25,7 @@ type fake struct {
 	isOffline bool // errors come before anything is sent
 
 	mu      sync.Mutex
-	asked   []string // the query of each request, or the path where it has none
+	asked   []string // the query of each request, or its path if it has none
 	tokens  []string // the Authorization field of each request
 	running int      // requests now in flight, their bodies included
 	most    int      // the most that ever were

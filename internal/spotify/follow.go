@@ -235,7 +235,7 @@ func urisQuery(ids []string) string {
 	return "uris=" + uriPrefix + strings.Join(ids, ","+uriPrefix)
 }
 
-// isClosed says whether err is how Spotify refuses a path that it has closed to
+// isClosed reports whether err is how Spotify refuses a path that it has closed to
 // an app.
 func isClosed(err error) bool {
 	var e *Error

@@ -24,8 +24,8 @@ func Group(method, path string) string {
 	return method + " " + strings.Join(segments, "/")
 }
 
-// isID says whether a segment of a path is no word of the Web API's, which are
-// short and of lower-case letters and hyphens.
+// isID reports whether a segment of a path is an ID. The Web API's own words are short,
+// with lower-case letters and hyphens.
 func isID(segment string) bool {
 	if segment == "v1" {
 		return false

@@ -9,14 +9,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// How JSON is read: names match exactly. A name that stands twice in an object or
-// anything after the value is an error. Invalid UTF-8 becomes U+FFFD. An
-// optional value of another type than documented counts as withheld, so a
-// change in a field that nobody uses breaks nothing.
+// How JSON is read: names match exactly. A name that occurs twice in an object is an error,
+// and so is anything after the value. Invalid UTF-8 becomes U+FFFD. An optional value of
+// another type than documented counts as withheld, so a change in a field that we don't use
+// breaks nothing.
 //
-// It walks tokens instead of filling structs: decoding is most of the work of an
-// export. Slim structs that are as lenient take twice the time with the same
-// library, and structs of the whole answer in encoding/json four times.
+// The decoder walks tokens instead of filling structs, because decoding is most of the work
+// of an export. Slim structs that are as lenient take twice the time with the same library,
+// and structs of the whole answer in encoding/json four times.
 
 // decoder walks a JSON text. The first error stays in err, and nothing is
 // read after it.

@@ -20,7 +20,7 @@ func TestRateLimit(t *testing.T) {
 		requests int
 		least    time.Duration // waited
 		most     time.Duration
-		told     time.Duration // Error.RetryAfter, where there is an error
+		told     time.Duration // Error.RetryAfter, if there is an error
 	}{
 		{name: "missing", requests: 2, least: 5 * time.Second, most: 6 * time.Second},
 		{name: "empty", fields: []string{"Retry-After: "}, requests: 2, least: 5 * time.Second, most: 6 * time.Second},
@@ -82,7 +82,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// H-01: a limit that does not end is not knocked at for ever.
+// H-01: a limit that does not end is not tried forever.
 func TestRateLimitWithoutEnd(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -110,7 +110,7 @@ func TestRateLimitWithoutEnd(t *testing.T) {
 	}
 }
 
-// H-01: each page has a patience of its own, or a long list could never be read.
+// H-01: each page has a budget of its own, or a long list could never be read.
 func TestRateLimitOnEachPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pages := server(ids(1, 250)...)

@@ -118,8 +118,7 @@ type history struct {
 	waited          time.Duration
 }
 
-// answerUnauthorized makes another try after a 401 worthwhile, or returns why
-// there is none.
+// answerUnauthorized prepares another try after a 401, or returns why there is none.
 func (r *run) answerUnauthorized(ctx context.Context, h *history, e *Error) (err error) {
 	canRenew := !h.renewed && r.renewals < maxRenewals
 	isExpired := strings.Contains(e.Message, "expired")

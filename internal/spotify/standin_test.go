@@ -16,9 +16,9 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// The client against the stand-in, which shares no code with it: what one of
-// them takes for Spotify's behaviour, the other has to as well. Faults that
-// take real waiting are left to the tests with a fake clock.
+// The client against the stand-in, which shares no code with it: both must understand
+// Spotify's behavior the same way. Faults that take real waiting are left to the tests with
+// a fake clock.
 func TestStandIn(t *testing.T) {
 	for _, row := range []struct {
 		faults string

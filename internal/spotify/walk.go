@@ -138,7 +138,7 @@ func (w *walk) take(p page) {
 	}
 }
 
-// next says whether there is more to fetch after p in this pass, and with which
+// next reports whether there is more to fetch after p in this pass, and with which
 // cursor.
 func (w *walk) next(p page) (cursor string, more bool, err error) {
 	switch {
@@ -190,7 +190,7 @@ func (w *walk) verify() error {
 	return nil
 }
 
-// isCursor says whether s looks like the ids that Spotify uses as cursors, so
+// isCursor reports whether s looks like the ids that Spotify uses as cursors, so
 // that nothing else can get into a request.
 func isCursor(s string) bool {
 	for _, c := range []byte(s) {
@@ -201,12 +201,12 @@ func isCursor(s string) bool {
 	return 0 < len(s) && len(s) <= 64
 }
 
-// key stands for an artist id. Spotify's have 22 characters; as bytes they take
-// a third of the memory that strings would.
+// key is an artist ID in less memory. Spotify's IDs have 22 characters. As bytes they take
+// a third of what strings would.
 type key [22]byte
 
 func keyOf(id string) (k key) {
-	if len(id) != len(k) { // whatever it is, nothing else has its digest
+	if len(id) != len(k) { // an ID of another form: only it has this digest
 		digest := sha256.Sum256([]byte(id))
 		copy(k[:], digest[:])
 		return k

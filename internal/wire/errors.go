@@ -63,9 +63,9 @@ func (e *Error) Error() string {
 // Unwrap returns what net/http said.
 func (e *Error) Unwrap() error { return e.cause }
 
-// RequestError is what a transport, or the reading of a response's body,
-// returned for req, as an *Error. If req's context was canceled, it is the
-// cause of that instead. A deadline is no such cause: it becomes [NoAnswer].
+// RequestError turns the error of a transport, or of reading a response's body, into an
+// *Error about req. If req's context was canceled, it returns the cause of that instead. A
+// deadline is no such cause: it becomes [NoAnswer].
 func RequestError(req *http.Request, err error) error {
 	if cause := context.Cause(req.Context()); cause != nil {
 		if !errors.Is(cause, context.DeadlineExceeded) {
@@ -77,8 +77,8 @@ func RequestError(req *http.Request, err error) error {
 	return &Error{kind, req.URL.Host, reason, err}
 }
 
-// CheckProxy is the OnProxyConnectResponse of an [http.Transport]. Without it,
-// all that net/http tells of a refusal is the text that the proxy chose.
+// CheckProxy is the OnProxyConnectResponse of an [http.Transport]. Without it, net/http
+// reports nothing of a refusal but the text that the proxy chose.
 func CheckProxy(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
 	switch res.StatusCode {
 	case http.StatusOK:
@@ -146,8 +146,8 @@ func untrusted(err error) string {
 	return ""
 }
 
-// classifyConnection knows the numbers of Windows too: there the constants of
-// package syscall are other numbers than those that the system returns.
+// classifyConnection also knows the numbers of Windows: the constants of package syscall
+// differ there from what the system returns.
 func classifyConnection(err error) (Kind, string) {
 	const wsaNETUNREACH, wsaCONNRESET, wsaCONNREFUSED, wsaHOSTUNREACH = 10051, 10054, 10061, 10065
 	var number syscall.Errno
