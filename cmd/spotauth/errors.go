@@ -87,16 +87,17 @@ type failure struct {
 }
 
 // report says what went wrong, if anything did, and returns the exit status.
+// A signal counts also if the work was done all the same.
 func (a *app) report(ctx context.Context, err error) int {
-	if err == nil {
-		return 0
-	}
 	var status statusError
 	if errors.As(err, &status) {
 		return int(status)
 	}
 	if status, ok := signalStatus(ctx); ok {
 		return status
+	}
+	if err == nil {
+		return 0
 	}
 	f := a.explain(err)
 	if f.Code == "output" && nobodyReads(err) {

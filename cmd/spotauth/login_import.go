@@ -44,7 +44,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	}
 	s.welcome(saved)
 	a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
-	return context.Cause(ctx)
+	return nil
 }
 
 // saveImported finds out whose login it is, and saves it. If the token in the file has been
