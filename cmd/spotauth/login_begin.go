@@ -53,6 +53,8 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	if err := s.waitForLimits(ctx); err != nil {
 		return err
 	}
+	a.logWriter.hold() // the code works once
+	defer a.logWriter.release()
 	g, err := exchange(ctx, c, pending, strings.TrimSpace(pasted))
 	if errors.Is(err, auth.ErrForeign) || errors.Is(err, auth.ErrAnswer) { // the right address can still come
 		return err

@@ -26,7 +26,9 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	// The answer may replace the token in the file, so Ctrl-C must not interrupt it.
+	// The answer may replace the token in the file, so neither Ctrl-C nor --debug must interrupt it.
+	a.logWriter.hold()
+	defer a.logWriter.release()
 	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
 		return withCommand(errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginCommand)

@@ -33,27 +33,34 @@ func TestCtrlCEndsTheWaitForAFile(t *testing.T) {
 	}
 }
 
+// cacheOfLogin writes the saved login as spotipy would.
+func (m *machine) cacheOfLogin() string {
+	m.Helper()
+	logins, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*", "logins", "default-*"))
+	if len(logins) != 1 {
+		m.Fatalf("the logins are %q", logins)
+	}
+	record, err := os.ReadFile(logins[0])
+	if err != nil {
+		m.Fatal(err)
+	}
+	text, err := spotipyCache(string(record))
+	if err != nil {
+		m.Fatal(err)
+	}
+	cache := filepath.Join(m.TempDir(), ".cache")
+	if err := os.WriteFile(cache, []byte(text), 0o600); err != nil {
+		m.Fatal(err)
+	}
+	return cache
+}
+
 // B-18: Ctrl-C between the answer and the save does not lose a token that Spotify has replaced.
 func TestCtrlCDuringAnImport(t *testing.T) {
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"refresh:delay=500ms"}})
 	m.signIn()
-	logins, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*", "logins", "default-*"))
-	if len(logins) != 1 {
-		t.Fatalf("the logins are %q", logins)
-	}
-	record, err := os.ReadFile(logins[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := spotipyCache(string(record))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache := filepath.Join(t.TempDir(), ".cache")
-	if err := os.WriteFile(cache, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	cache := m.cacheOfLogin()
 	p := m.onTerminal(100, nil, "login", "--profile", "taken", "--store", "file", "--import", cache)
 	awaitRequest(t, spotify, func(r sandbox.Request) bool { return r.Form.Get("grant_type") == "refresh_token" })
 	p.press(ctrlC)

@@ -134,9 +134,9 @@ func (t debugTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// A delayedWriter holds text back while it must not be written. Between the answer to a
-// refresh and the save, the log must neither block on a full pipe nor end the program
-// with SIGPIPE: the new refresh token would be lost (B-06).
+// A delayedWriter holds text back while it must not be written. Between the answer of
+// the token endpoint and the save, the log must neither block on a full pipe nor end the
+// program with SIGPIPE: the new refresh token would be lost (B-06).
 type delayedWriter struct {
 	w io.Writer
 
