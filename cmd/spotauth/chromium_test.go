@@ -247,8 +247,7 @@ const contrasts = `(() => {
 })()`
 
 // looksRight asserts that a page can be read in light and dark, on a phone and
-// on a desk: contrast AA, and nothing to scroll to at the side. It takes
-// pictures where SPOTAUTH_SCREENSHOTS says where to.
+// on a desk: contrast AA, and nothing to scroll to at the side. It takes pictures.
 func (b *tab) looksRight(name string) {
 	b.Helper()
 	for _, scheme := range []string{"light", "dark"} {
@@ -272,6 +271,8 @@ func (b *tab) looksRight(name string) {
 			}
 			b.picture(fmt.Sprintf("%s-%s-%d.png", name, scheme, width))
 		}
+		b.do(chromedp.EmulateViewport(540, 10, chromedp.EmulateScale(2))) // the card and its edges, for the README
+		b.picture(fmt.Sprintf("%s-%s-card.png", name, scheme))
 	}
 	b.scheme("light")
 }
@@ -291,11 +292,17 @@ func (b *tab) scheme(scheme string) {
 
 func (b *tab) picture(name string) {
 	b.Helper()
+	b.save(name, chromedp.FullScreenshot(100))
+}
+
+// save takes a picture if SPOTAUTH_SCREENSHOTS says where to put it.
+func (b *tab) save(name string, screenshot chromedp.Action[[]byte]) {
+	b.Helper()
 	dir := os.Getenv("SPOTAUTH_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
-	png := valueOf(b, chromedp.FullScreenshot(100))
+	png := valueOf(b, screenshot)
 	if err := os.WriteFile(filepath.Join(dir, name), png, 0o600); err != nil {
 		b.Fatal(err)
 	}

@@ -36,7 +36,7 @@ var exitMeanings = []struct {
 	{exitStore, "the keychain (or the chosen store) is unavailable or locked"},
 	{exitOutput, "output could not be written"},
 	{exitDeclined, "sign-in declined or timed out"},
-	{exitIncomplete, "incomplete: --strict failed, --max-drop protected the old file, or some artists could not be followed"},
+	{exitIncomplete, "incomplete: --strict failed, the old file was kept, or some artists could not be followed"},
 	{exitBug, "a bug in spotauth"},
 	{exitNoProgram, "exec, sandbox: CMD can't be run"},
 	{exitNoCommand, "exec, sandbox: CMD is not found"},
