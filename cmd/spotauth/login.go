@@ -116,8 +116,7 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 		saved, err = a.accept(ctx, s, c, g, o)
 		return auth.SignedIn{Account: saved.Account.Name, Until: saved.ReauthBy(), Next: a.withProfile("spotauth artists")}, err
 	}
-	a.logWriter.hold() // the code works once
-	defer a.logWriter.release()
+	defer a.logWriter.hold()() // the code works once
 	err = signIn(ctx, c, r)
 	var unanswered *auth.UnansweredError
 	if errors.As(err, &unanswered) {

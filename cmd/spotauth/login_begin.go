@@ -53,8 +53,7 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	if err := s.waitForLimits(ctx); err != nil {
 		return err
 	}
-	a.logWriter.hold() // the code works once
-	defer a.logWriter.release()
+	defer a.logWriter.hold()() // the code works once
 	g, err := exchange(ctx, c, pending, strings.TrimSpace(pasted))
 	if errors.Is(err, auth.ErrForeign) || errors.Is(err, auth.ErrAnswer) { // the right address can still come
 		return err

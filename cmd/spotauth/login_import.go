@@ -27,8 +27,7 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	}
 	defer s.close(&err)
 	// The answer may replace the token in the file, so neither Ctrl-C nor --debug must interrupt it.
-	a.logWriter.hold()
-	defer a.logWriter.release()
+	defer a.logWriter.hold()()
 	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
 	if errors.Is(err, auth.ErrDead) {
 		return withCommand(errors.New("Spotify no longer accepts the login in the file, or it belongs to another client ID"), loginCommand)
