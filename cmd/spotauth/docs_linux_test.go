@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/spotauth/spotauth/internal/keychaintest"
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
@@ -109,23 +111,22 @@ func TestReadmeListsTheVariables(t *testing.T) {
 // What is new since the last time is kept if the list can't be had or is suddenly empty:
 // the next run must not call every artist new.
 func TestWhatIsNewKeepsItsState(t *testing.T) {
-	keychaintest.Need(t, "sh")
-	recipe := exampleWith(t, "comm -13")
+	keychaintest.Need(t, "sh", "jq")
+	recipe := exampleWith(t, "changes.json")
 	for _, fault := range []string{"page=1:403*", "page=2:429*,retry-after=3600", `page=1:200*,type=application/json,body={"artists":{"items":[],"total":0,"next":null,"cursors":{"after":null}}}`} {
 		t.Run(fault, func(t *testing.T) {
 			m := newMachine(t)
 			page, _, _ := strings.Cut(fault, ":")
 			m.standIn(sandbox.Options{Artists: 60, Faults: []string{page + ":delay=0s", fault}})
 			m.signIn()
-			if r := m.start(m.program("sh", "-c", recipe)).wait(); r.status != 0 {
-				t.Fatalf("status %d: %s", r.status, r.stderr)
+			r := m.start(m.program("sh", "-c", recipe)).wait()
+			before := m.read("before.json")
+			if kept := strings.Count(before, `"id"`); r.status != 0 || kept != 60 || strings.Count(r.stdout, "\n") < 60 {
+				t.Fatalf("the first time: status %d; %d artists are kept; new are\n%s%s", r.status, kept, r.stdout, r.stderr)
 			}
-			before := m.read("before.txt")
-			if n := strings.Count(before, "\n"); n != 60 || m.read("new.txt") != before {
-				t.Fatalf("the first time %d lines are kept; new are\n%s", n, m.read("new.txt"))
-			}
-			if r := m.start(m.program("sh", "-c", recipe)).wait(); r.status == 0 || m.read("before.txt") != before {
-				t.Errorf("status %d; kept is\n%s", r.status, m.read("before.txt"))
+			r = m.start(m.program("sh", "-c", recipe)).wait()
+			if r.status == 0 || r.stdout != "" || m.read("before.json") != before {
+				t.Errorf("status %d; new are\n%s; kept is\n%s", r.status, r.stdout, m.read("before.json"))
 			}
 		})
 	}
@@ -147,6 +148,119 @@ func TestRecipesForAnyPath(t *testing.T) {
 	if r.status != 0 || r.stdout != "5\n" {
 		t.Errorf("the playlist: status %d, %s%s", r.status, r.stdout, r.stderr)
 	}
+}
+
+// The timer's script and the workflow commit a list that changed, and ask for help if a login
+// is needed.
+func TestNightlyBackups(t *testing.T) {
+	keychaintest.Need(t, "git", "bash")
+	steps := followsWorkflow(t).Jobs["save"].Steps
+	var export, commit string
+	for _, step := range steps {
+		switch step.Name {
+		case "Export":
+			export = step.Run
+		case "Commit":
+			commit = step.Run
+		}
+	}
+	for _, tt := range []struct{ name, shell, script, help string }{
+		{"timer", "sh", blockOf(t, "sh timer", "git commit"), "notify-send Sign in to Spotify again"},
+		{"workflow", "bash", "cd ~/follows\n(\n" + export + ")\n" + commit, "gh issue create --title Sign in to Spotify again"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := documented(t)
+			login := m.start(m.program("sh", "-c", "spotauth session export")).wait()
+			m.env["FOLLOWS_LOGIN"] = login.stdout
+			m.types("git init --quiet --bare remote && git clone --quiet remote follows && git -C follows config push.default current")
+			m.types("git config --global user.name follows && git config --global user.email follows@localhost")
+			for _, name := range []string{"gh", "notify-send"} {
+				file := filepath.Join(m.home, "bin", name)
+				m.write(file, "#!/bin/sh\necho "+name+` "$@" >> ~/asked`+"\n[ \"$1 $2\" != 'issue list' ] || cat ~/issues\n")
+				if err := os.Chmod(file, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.write(filepath.Join(m.home, "issues"), "")
+			m.write(filepath.Join(m.home, "asked"), "")
+			script := filepath.Join(m.home, "save-follows")
+			m.write(script, tt.script)
+			run := func() result { return m.start(m.program(tt.shell, "-e", script)).wait() }
+			commits := func() string {
+				return m.start(m.program("sh", "-c", "git -C follows rev-list --count HEAD && git -C follows status --porcelain")).wait().stdout
+			}
+			for range 2 {
+				if r := run(); r.status != 0 || commits() != "1\n" || m.read("asked") != "" {
+					t.Fatalf("status %d; %s commits; asked %q; stderr:\n%s", r.status, commits(), m.read("asked"), r.stderr)
+				}
+			}
+			m.servers[0].RevokeRefreshTokens()
+			m.servers[0].ExpireAccessTokens()
+			if r := run(); r.status != exitLogin || commits() != "1\n" || !strings.Contains(m.read("asked"), tt.help) {
+				t.Errorf("status %d; %s commits; asked %q; stderr:\n%s", r.status, commits(), m.read("asked"), r.stderr)
+			}
+			m.write(filepath.Join(m.home, "asked"), "")
+			m.write(filepath.Join(m.home, "issues"), "7\tOPEN\tSign in to Spotify again\n")
+			if r := run(); tt.name == "workflow" && (r.status != exitLogin || strings.Contains(m.read("asked"), "create")) {
+				t.Errorf("the second night: status %d; asked %q", r.status, m.read("asked"))
+			}
+		})
+	}
+}
+
+type recipeWorkflow struct {
+	Jobs map[string]struct {
+		Steps []struct{ Name, Run string }
+	}
+}
+
+func followsWorkflow(t *testing.T) (w recipeWorkflow) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(blockOf(t, "yaml", "name: follows")), &w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestActionlintOfTheRecipe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("only make test builds actionlint")
+	}
+	lint := exec.Command("go", "run", "-modfile=.ci/tools/go.mod", "github.com/rhysd/actionlint/cmd/actionlint", "-")
+	lint.Dir, lint.Stdin = "../..", strings.NewReader(blockOf(t, "yaml", "name: follows"))
+	if out, err := lint.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestUnitsOfTheRecipe(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	dir := t.TempDir()
+	for name, line := range map[string]string{"follows.service": "Type=oneshot", "follows.timer": "OnCalendar="} {
+		unit := strings.ReplaceAll(blockOf(t, "ini", line), "%h/.local/bin/save-follows", "/bin/true")
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(unit), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify := exec.Command("systemd-analyze", "verify", "--user", "--man=no", filepath.Join(dir, "follows.timer"), filepath.Join(dir, "follows.service"))
+	verify.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir)
+	if out, err := verify.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// blockOf is the block of docs/scripting.md that is in a language and has the text in it.
+func blockOf(t *testing.T, language, text string) string {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(document(t, "docs/scripting.md"), -1) {
+		if strings.Contains(m[1], text) {
+			return m[1]
+		}
+	}
+	t.Fatalf("no block for %s has %q", language, text)
+	return ""
 }
 
 func (m *machine) read(name string) string {
