@@ -113,12 +113,18 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	return a.exportFollowed(ctx, l, client, o, how, guard)
+}
+
+// exportFollowed exports the artists that the account follows.
+func (a *app) exportFollowed(ctx context.Context, l *activeLogin, client *spotify.Client, o artistsOptions, how export.Options, guard export.Guard) error {
 	list := &spotify.Listing{Limit: o.limit, Expect: l.LastCount(), Strict: o.strict, Raw: o.raw, Progress: a.progress}
 	var result export.Result
 	write := func(artists iter.Seq2[spotify.Artist, error]) (err error) {
 		result, err = a.deliver(ctx, o.output, guard, how, artists)
 		return err
 	}
+	var err error
 	if how.Streams() {
 		err = write(client.FollowedArtists(ctx, list))
 	} else {

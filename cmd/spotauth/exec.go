@@ -140,13 +140,18 @@ func (a *app) childEnvironment(l session.Login) []string {
 }
 
 // harmlessEnvironment is our environment without the secrets in it.
-func (a *app) harmlessEnvironment() []string { return withoutSecrets(slices.Clone(a.environ)) }
+func (a *app) harmlessEnvironment() []string {
+	return without(a.environ, append(spotifySecrets[:], "SPOTAUTH_PASSPHRASE")...)
+}
 
-// withoutSecrets ignores the case of names, as Windows does.
-func withoutSecrets(env []string) []string {
-	return slices.DeleteFunc(env, func(v string) bool {
+// spotifySecrets are the variables whose values may be sent to Spotify.
+var spotifySecrets = [...]string{accessTokenVar, refreshTokenVar, "SPOTAUTH_CLIENT_SECRET"}
+
+// without leaves variables out of an environment. It ignores the case of names, as Windows
+// does.
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.ContainsFunc([]string{"SPOTIFY_ACCESS_TOKEN", "SPOTAUTH_REFRESH_TOKEN", "SPOTAUTH_CLIENT_SECRET", "SPOTAUTH_PASSPHRASE"},
-			func(secret string) bool { return strings.EqualFold(name, secret) })
+		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 	})
 }

@@ -169,7 +169,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 	if err = auth.CheckRedirectURI(r.RedirectURI); err != nil {
 		return s, c, r, err
 	}
-	s.SetClientID(c.ID) // the user has typed it, or it is the stand-in's
+	s.SetClientID(c.ID) // it may be the stand-in's
 	before, err := ignoreUnusable(s.Load(ctx))
 	if err != nil {
 		return s, c, r, err
@@ -190,6 +190,10 @@ func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (
 	}
 	if c.ID == "" {
 		if c.ID, err = a.askClientID(ctx); err != nil {
+			return c, err
+		}
+		s.SetClientID(c.ID)
+		if err = s.SaveSettings(ctx); err != nil {
 			return c, err
 		}
 	}

@@ -25,8 +25,32 @@ SPOTAUTH_PROFILE, then the profile set by "profile use".
   spotauth profile use work
   spotauth profile remove work`,
 	}
+	cmd.AddCommand(newProfileListCmd(a),
+		&cobra.Command{
+			Use: "use NAME", Short: "Set the default profile", Args: oneProfile, ValidArgsFunction: a.completeProfiles,
+			Long: `Set the profile to use if neither --profile nor SPOTAUTH_PROFILE names one.
+
+` + exitStatuses(0, 1, 2),
+			Example: `  spotauth login --profile work
+  spotauth profile use work`,
+			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
+		},
+		&cobra.Command{
+			Use: "remove NAME", Short: "Delete the login and the settings of a profile", Args: oneProfile, ValidArgsFunction: a.completeProfiles,
+			Long: `Delete the saved login of a profile and its settings.
+
+` + exitStatuses(0, 1, 2, 7),
+			Example: `  spotauth login --profile work
+  spotauth profile remove work`,
+			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
+		},
+	)
+	return group(cmd)
+}
+
+func newProfileListCmd(a *app) *cobra.Command {
 	var o profileListOptions
-	list := &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "list", Short: "List the profiles", Args: cobra.NoArgs,
 		Long: `List the profiles: name, account, store, and when the login ends. A * marks
 the default profile. It reads the settings and contacts neither the keychain
@@ -37,28 +61,15 @@ nor Spotify.
   spotauth profile list --json`,
 		RunE: func(*cobra.Command, []string) error { return a.profileList(o) },
 	}
-	list.Flags().BoolVar(&o.json, "json", false, "as JSON")
-	cmd.AddCommand(list,
-		&cobra.Command{
-			Use: "use NAME", Short: "Set the default profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
-			Long: `Set the profile to use if neither --profile nor SPOTAUTH_PROFILE names one.
+	cmd.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	return cmd
+}
 
-` + exitStatuses(0, 1, 2),
-			Example: `  spotauth login --profile work
-  spotauth profile use work`,
-			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
-		},
-		&cobra.Command{
-			Use: "remove NAME", Short: "Delete the login and the settings of a profile", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeProfiles,
-			Long: `Delete the saved login of a profile and its settings.
-
-` + exitStatuses(0, 1, 2, 7),
-			Example: `  spotauth login --profile work
-  spotauth profile remove work`,
-			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
-		},
-	)
-	return group(cmd)
+func oneProfile(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usage(cmd, "%s needs the name of a profile", cmd.CommandPath())
+	}
+	return cobra.ExactArgs(1)(cmd, args)
 }
 
 type profileListOptions struct{ json bool }

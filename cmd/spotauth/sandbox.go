@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
@@ -135,7 +134,8 @@ func (a *app) around(command []string, address string) error {
 		return err
 	}
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(slices.Clone(a.environ), sandboxVar+"="+address)
+	// The stand-in would refuse a secret of Spotify's, and one of another stand-in's.
+	cmd.Env = append(without(a.environ, spotifySecrets[:]...), sandboxVar+"="+address)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, heeded(forwarded()...)...)

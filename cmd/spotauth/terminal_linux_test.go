@@ -143,7 +143,14 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 		t.Errorf("status %d", r.status)
 	}
 
-	login = m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
+	again := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
+	if !strings.Contains(again.consentURL(), "client_id=0123456789abcdef0123456789abcdef&") {
+		t.Error("the client ID is forgotten, because the login failed")
+	}
+	again.press(ctrlC)
+	again.wait()
+
+	login = m.onTerminal(100, nil, "login", "--profile", "work", "--no-browser", "--store", "file")
 	login.see(`client ID: $`)
 	login.press(ctrlD)
 	if r := login.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, "spotauth: error: no client ID was entered\r\n") {

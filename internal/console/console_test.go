@@ -198,3 +198,19 @@ func TestColumnsLineUp(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// L-17: a write that waits for a reader gives up when the command's context ends.
+func TestWriteEndsWithItsContext(t *testing.T) {
+	reader, writer := io.Pipe() // no one reads
+	defer reader.Close()
+	c := console.New(nil, writer, io.Discard)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	c.EndWith(ctx)
+	stop := errors.New("Ctrl-C")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(stop) })
+	for _, w := range []io.Writer{c.Out, c.RawOut} {
+		if _, err := io.WriteString(w, "text\n"); !errors.Is(err, stop) {
+			t.Errorf("error %v, want the cause", err)
+		}
+	}
+}

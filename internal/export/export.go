@@ -53,10 +53,10 @@ func (o Options) Check() error {
 	return err
 }
 
-// Write renders artists to w. It writes nothing until they have ended without an
-// error, unless o.Streams. An error of theirs comes back as it is. If w fails, the
-// error is a [*WriteError]. Write doesn't wait for w after ctx ends: w may then
-// still be busy with its last piece.
+// Write renders artists to w. It writes nothing until they have ended without an error,
+// unless o.Streams, and nothing after ctx ends. w must give up by itself if ctx ends while
+// it waits for a reader. An error of artists comes back as it is. If w fails, the error is
+// a [*WriteError].
 func Write(ctx context.Context, w io.Writer, o Options, artists iter.Seq2[spotify.Artist, error]) (Result, error) {
 	var res Result
 	if o.Fields == nil {

@@ -105,23 +105,16 @@ func (o *output) flush() error {
 	return nil
 }
 
-// write waits for a reader until ctx ends. Nothing can interrupt the call that
-// waits in the kernel, but the process ends soon.
+// write writes nothing once ctx has ended. An error after that is no fault of w.
 func (o *output) write(p []byte) error {
 	if o.ctx.Err() != nil {
 		return o.ctx.Err()
 	}
-	done := make(chan error, 1)
-	go func() {
-		_, err := o.w.Write(p)
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return writeError("", err)
-	case <-o.ctx.Done():
+	_, err := o.w.Write(p)
+	if err != nil && o.ctx.Err() != nil {
 		return o.ctx.Err()
 	}
+	return writeError("", err)
 }
 
 // makeSafe makes each line safe, but keeps our own line ends.

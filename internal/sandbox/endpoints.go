@@ -22,7 +22,7 @@ type paging struct {
 // endpoints returns the table of all that the stand-in serves.
 func endpoints() []endpoint {
 	rows := paging{usual: 20, most: 50}
-	return []endpoint{
+	return append([]endpoint{
 		{"GET", "/me", "", paging{}, (*Server).me},
 		{"GET", "/me/following", "user-follow-read", rows, (*Server).following},
 		{"PUT", "/me/following", "user-follow-modify", paging{}, (*Server).oldFollowing},
@@ -57,6 +57,12 @@ func endpoints() []endpoint {
 		{"GET", "/episodes/{id}", "", paging{}, objectOf("episode")},
 		{"GET", "/audiobooks/{id}", "", paging{}, objectOf("audiobook")},
 		{"GET", "/search", "", paging{5, 10, ""}, (*Server).search},
+	}, playerEndpoints()...)
+}
+
+// playerEndpoints are those of the player, on which nothing ever plays.
+func playerEndpoints() []endpoint {
+	return []endpoint{
 		{"GET", "/me/player", "user-read-playback-state", paging{}, nothingPlays},
 		{"GET", "/me/player/currently-playing", "user-read-currently-playing", paging{}, nothingPlays},
 		{"GET", "/me/player/devices", "user-read-playback-state", paging{}, noDevices},

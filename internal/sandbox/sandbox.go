@@ -19,6 +19,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -162,29 +163,15 @@ func setDefaults(o *Options) error {
 			return err
 		}
 	}
-	switch o.Consent {
-	case "":
-		o.Consent = ConsentAsk
-	case ConsentAsk, ConsentAgree, ConsentDeny:
-	default:
-		return fmt.Errorf("consent must be ask, agree or deny, not %q", o.Consent)
-	}
-	if o.Tracks == 0 {
-		o.Tracks = savedTracks
-	}
-	switch o.Names {
-	case "":
-		o.Names = NamesFriendly
-	case NamesFriendly, NamesNasty:
-	default:
-		return fmt.Errorf("names must be friendly or nasty, not %q", o.Names)
-	}
-	switch o.Mode {
-	case "":
-		o.Mode = ModeDevelopment
-	case ModeDevelopment, ModeExtended:
-	default:
-		return fmt.Errorf("mode must be development or extended, not %q", o.Mode)
+	o.Tracks = cmp.Or(o.Tracks, savedTracks)
+	for _, err := range []error{
+		choose("consent", &o.Consent, ConsentAsk, ConsentAgree, ConsentDeny),
+		choose("names", &o.Names, NamesFriendly, NamesNasty),
+		choose("mode", &o.Mode, ModeDevelopment, ModeExtended),
+	} {
+		if err != nil {
+			return err
+		}
 	}
 	if o.ClientID != "" && !clientIDForm().MatchString(o.ClientID) {
 		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)
@@ -201,6 +188,19 @@ func setDefaults(o *Options) error {
 		}
 	}
 	return nil
+}
+
+// choose sets an option to its default, the first choice, if it is empty.
+func choose[T ~string](name string, option *T, choices ...T) error {
+	if *option = cmp.Or(*option, choices[0]); slices.Contains(choices, *option) {
+		return nil
+	}
+	var words []string
+	for _, c := range choices {
+		words = append(words, string(c))
+	}
+	last := len(words) - 1
+	return fmt.Errorf("%s must be %s or %s, not %q", name, strings.Join(words[:last], ", "), words[last], *option)
 }
 
 // URL is the base URL of both services, "http://127.0.0.1:PORT".

@@ -102,6 +102,22 @@ func (s *Session) SetClientID(id string) {
 	s.settings.ClientID, s.current = id, nil
 }
 
+// SaveSettings saves the settings of a profile that has none yet. It keeps a client ID that
+// a person has typed even if the sign-in fails later.
+func (s *Session) SaveSettings(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inMemory() || s.saved.Settings.ClientID != "" {
+		return nil
+	}
+	p := Profile{Settings: s.settings, SignedOut: true}
+	err := s.editProfile(ctx, p.write)
+	if err == nil {
+		s.saved = p
+	}
+	return err
+}
+
 // Profile is the name of the profile.
 func (s *Session) Profile() string { return s.profile }
 
@@ -171,14 +187,7 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	}
 	ctx = context.WithoutCancel(ctx) // without the settings nothing would lead to the login
 	p := Profile{Settings: s.settings, Account: l.Account.label(), LoginEnds: l.ReauthBy()}
-	err = s.editProfile(ctx, func(t map[string]any) {
-		t["client_id"], t["store"] = p.Settings.ClientID, p.Settings.Store
-		if p.Settings.RedirectURI != "" {
-			t["redirect_uri"] = p.Settings.RedirectURI
-		}
-		p.fill(t)
-	})
-	if err != nil {
+	if err := s.editProfile(ctx, p.write); err != nil {
 		return err
 	}
 	if err := s.forgetOld(ctx); err != nil {
@@ -306,6 +315,15 @@ func (s *Session) editProfile(ctx context.Context, edit func(t map[string]any)) 
 		edit(table(table(tree, "profile"), s.profile))
 		return nil
 	})
+}
+
+// write writes the settings of a profile and whose login it has to its table.
+func (p Profile) write(t map[string]any) {
+	t["client_id"], t["store"] = p.Settings.ClientID, p.Settings.Store
+	if p.Settings.RedirectURI != "" {
+		t["redirect_uri"] = p.Settings.RedirectURI
+	}
+	p.fill(t)
 }
 
 // fill writes to a profile's table whose login it has.

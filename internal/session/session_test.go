@@ -95,6 +95,34 @@ func TestSaveLoadForget(t *testing.T) {
 	}
 }
 
+// The settings of a sign-in that failed are there for the next one. They replace none.
+func TestSaveSettings(t *testing.T) {
+	o := fileOptions(t)
+	o.Settings.RedirectURI = "http://127.0.0.1:5000/callback"
+	first := mustOpen(t, o)
+	if err := first.SaveSettings(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other := o
+	other.Settings.ClientID = otherClient
+	if err := mustOpen(t, other).SaveSettings(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bare := Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}
+	if got := mustOpen(t, bare).Settings(); got != o.Settings {
+		t.Errorf("settings %+v, want %+v", got, o.Settings)
+	}
+	if profiles, err := Profiles(bare); err != nil || len(profiles) != 1 || !profiles[0].SignedOut {
+		t.Errorf("profiles %+v (%v), want one that is signed out", profiles, err)
+	}
+	if err := first.Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	if profiles, _ := Profiles(bare); profiles[0].SignedOut {
+		t.Error("signed out after signing in")
+	}
+}
+
 // K-05: another client ID is another login, and does not see this one.
 func TestLoginOfAnotherClient(t *testing.T) {
 	o := fileOptions(t)
