@@ -3,10 +3,10 @@
 GO ?= go
 TOOLS := $(GO) run -modfile=$(CURDIR)/.ci/tools/go.mod
 GORELEASER := $(GO) run -modfile=.ci/release-tools/go.mod github.com/goreleaser/goreleaser/v2
-# Only the place of a release knows whose it is.
+# The release workflow sets the real owner.
 export GITHUB_REPOSITORY_OWNER ?= OWNER
 FUZZTIME ?= 10s
-# A missing keychain or browser fails the tests on Linux; elsewhere it skips them.
+# Without a keychain or browser, tests fail on Linux and are skipped elsewhere.
 REQUIRE := $(if $(filter Linux,$(shell uname -s)),1,)
 MODULES := . bench internal/sandbox/zmb3
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -16,7 +16,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o spotauth ./cmd/spotauth
 
-# In under a minute, and installs nothing: tests skip what isn't there. They wait more than they compute.
+# Takes under a minute and installs nothing. Tests skip what is missing.
 check: gofmt
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
@@ -42,7 +42,7 @@ lint: gofmt
 		(cd $$module; set -x; $(GO) vet ./...; $(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...; $(GO) mod tidy -diff); \
 	done
 
-# With the flags of a release, so that its build finds everything compiled.
+# With the flags of a release, so that the release build can use the cache.
 cross: export CGO_ENABLED = 0
 cross:
 	@set -e; for p in $(PLATFORMS); do \
@@ -54,21 +54,21 @@ cross:
 		GOOS=$$system GOARCH=amd64 $(GO) vet -trimpath ./...; \
 	done
 
-# Every fuzz target there is, one after the other.
+# Runs every fuzz target, one after another.
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
 vuln:
 	$(TOOLS) golang.org/x/vuln/cmd/govulncheck ./...
 
-# Writes docs/man and NOTICE anew; the tests say when it is due.
+# Updates docs/man and NOTICE. A test fails if they are out of date.
 man:
 	$(GO) test ./cmd/spotauth -run 'TestManPages|TestNotice' -update
 
 pictures: deps
 	.ci/pictures
 
-# A release that is not published, in dist/; a stand-in for cosign tells what a signature would be over.
+# Builds a release in dist/ without publishing it. A stand-in for cosign lists what would be signed.
 snapshot:
 	$(GORELEASER) check
 	PATH="$(CURDIR)/.ci/stand-in:$$PATH" $(GORELEASER) release --snapshot --clean --skip=sbom,publish
