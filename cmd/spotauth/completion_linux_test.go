@@ -43,7 +43,7 @@ func TestCompletion(t *testing.T) {
 			sh.see(`\nready`)
 			for _, tt := range []struct{ typed, shown string }{
 				{"spotauth arti", `spotauth artists `},
-				{"spotauth artists --format ", `\scsv\s+excel-csv\s+json\s+ndjson\s+table\s+tsv\s`},
+				{"spotauth artists --format ", `\scsv\s+excel-csv\s+html\s+json\s+ndjson\s+table\s+tsv\s`},
 				{"spotauth artists --sort n", `--sort name `},
 				{"spotauth artists --fields ", `\sfollowers\s+genres\s+id\s+image_url\s+name\s+popularity\s+position\s+uri\s+url\s`},
 				{"spotauth artists --fields id,po", `\sid,popularity\s+id,position\s`},
