@@ -87,10 +87,12 @@ func readPending(path string) (pendingFile, error) {
 // dropExpired deletes the pending sign-ins of all profiles whose time is over: each holds a
 // PKCE verifier.
 func (s *Session) dropExpired() {
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(s.pendingPath()), "*"))
-	for _, path := range left {
-		if whole, number, ok := strings.Cut(path, ".json."); ok && number != "" { // its writer may still be at work
-			removeTemporary(whole+".json", time.Minute)
+	folder := filepath.Dir(s.pendingPath())
+	left, _ := os.ReadDir(folder)
+	for _, entry := range left {
+		path := filepath.Join(folder, entry.Name())
+		if whole, number, ok := strings.Cut(entry.Name(), ".json."); ok && number != "" { // its writer may still be at work
+			removeTemporary(filepath.Join(folder, whole+".json"), time.Minute)
 			continue
 		}
 		if p, err := readPending(path); err != nil || !p.Expires.After(s.now()) {

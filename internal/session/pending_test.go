@@ -65,6 +65,7 @@ func TestPendingEnds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := fileOptions(t)
+			o.StateDir += ".json.[x" // a home folder may have any name
 			if err := mustOpen(t, o).SavePending(secret.New(testVerifier), time.Now().Add(10*time.Minute)); err != nil {
 				t.Fatal(err)
 			}
