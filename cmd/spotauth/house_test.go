@@ -143,6 +143,29 @@ func TestFormatsKnowOnlyTheArtist(t *testing.T) {
 	}
 }
 
+// B-03: only destination.go, where every secret is checked, may hand one to auth or spotify.
+func TestSecretsAreSentFromOneFile(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends := regexp.MustCompile(`\bspotify\.Client\{|\.(?:Login|Complete|Refresh)\(\w`)
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := sends.FindAllString(string(text), -1)
+		switch {
+		case strings.HasSuffix(name, "_test.go"):
+		case name == "destination.go" && len(found) != 4:
+			t.Errorf("destination.go sends secrets in %d places, want 4", len(found))
+		case name != "destination.go" && len(found) > 0:
+			t.Errorf("%s has %q", name, found)
+		}
+	}
+}
+
 // revealers are the only functions that may take the text out of a
 // secret.String (S-01): each sends it where it belongs.
 var revealers = []string{
