@@ -3,6 +3,7 @@ package spotify
 import (
 	"context"
 	"iter"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -45,6 +46,7 @@ func eachPage[P any](ctx context.Context, first string, fetch func(ctx context.C
 			}
 			if more {
 				places <- at
+				runtime.Gosched() // on one processor, the request would wait for what yield does
 			}
 			if !yield(got.page, nil) {
 				return
