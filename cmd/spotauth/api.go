@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -137,13 +138,25 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) error {
+	wrote := "the response"
+	err = a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) (err error) {
 		out := apiWriter{w: w, isTerminal: isTerminal, filter: filter, showsHead: o.showsHead}
-		if o.paginate {
-			return a.apiPages(ctx, client, r, o, &out)
+		if !o.paginate {
+			return a.apiAnswer(ctx, client, r, &out)
 		}
-		return a.apiAnswer(ctx, client, r, &out)
+		items, err := a.apiPages(ctx, client, r, o, &out)
+		wrote = fmt.Sprintf("%d %s", items, plural(items, "item"))
+		return err
 	})
+	if err == nil && isRegular(o.output) && o.jq == "" {
+		a.console.Note("wrote %s to %s", wrote, o.output)
+	}
+	return err
+}
+
+func isRegular(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // apiFormat is the format that --format or the extension of --output decides.
@@ -191,7 +204,7 @@ func (a *app) apiAnswer(ctx context.Context, client *spotify.Client, r apiReques
 	return out.answer(answer)
 }
 
-func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest, o apiOptions, out *apiWriter) error {
+func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest, o apiOptions, out *apiWriter) (items int, err error) {
 	isLines := o.format == string(export.NDJSON)
 	limitRuntime(export.Options{Format: export.Format(o.format), Whole: o.strict})
 	p := &spotify.Paging{Limit: o.limit, Strict: o.strict, Progress: a.itemsProgress}
@@ -205,7 +218,7 @@ func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest
 			pages = append(pages, page)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
 	a.console.Done()
@@ -213,9 +226,9 @@ func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest
 		a.console.Warn("found %d %s, but Spotify reports %d", p.Items, plural(p.Items, "item"), p.Total)
 	}
 	if isLines {
-		return out.lines(slices.Concat(pages...))
+		return p.Items, out.lines(slices.Concat(pages...))
 	}
-	return out.document(p, pages)
+	return p.Items, out.document(p, pages)
 }
 
 func (a *app) itemsProgress(items, total int) {
@@ -232,6 +245,8 @@ type apiWriter struct {
 	isTerminal bool
 	filter     *export.Filter
 	showsHead  bool
+
+	text bytes.Buffer // of the last lines, kept for its memory
 }
 
 func (o *apiWriter) write(text []byte) error {
@@ -279,25 +294,25 @@ func (o *apiWriter) answer(a *spotify.Answer) error {
 }
 
 // lines writes one item per line.
-func (o *apiWriter) lines(items []json.RawMessage) (err error) {
-	var text bytes.Buffer
+func (o *apiWriter) lines(items []json.RawMessage) error {
+	o.text.Reset()
 	for _, item := range items {
 		if o.filter != nil {
 			results, err := o.filter.Append(nil, item)
 			if err != nil {
 				return err
 			}
-			text.Write(results)
+			o.text.Write(results)
 			continue
 		}
-		if !bytes.ContainsAny(item, "\r\n") {
-			text.Write(item)
-		} else if err := json.Compact(&text, item); err != nil {
+		if bytes.IndexByte(item, '\n') < 0 && bytes.IndexByte(item, '\r') < 0 { // faster than ContainsAny
+			o.text.Write(item)
+		} else if err := json.Compact(&o.text, item); err != nil {
 			return err
 		}
-		text.WriteByte('\n')
+		o.text.WriteByte('\n')
 	}
-	return o.write(text.Bytes())
+	return o.write(o.text.Bytes())
 }
 
 // document writes the items of all pages in the shape of the first one.

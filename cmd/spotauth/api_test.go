@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -175,4 +176,28 @@ func TestScopesOfKnownPaths(t *testing.T) {
 			}
 		})
 	}
+}
+
+// H-02: whatever PATH is, the request goes to a path of the Web API.
+func FuzzPath(f *testing.F) {
+	for _, text := range []string{
+		"me/tracks", "/v1/me/tracks?limit=2", "https://api.spotify.com/v1/me", "http://127.0.0.1:9/v1/me", "https://api.spotify.com@example.com/v1/me",
+		"//example.com/v1", "me/../x", "me/%2e%2e/x", "%2F%2Fexample.com", "v1/v1/..%2f", "me?a=%zz", "C:/Program Files/Git/v1/me", "\\\\example.com\\v1", "?a", "v1//example.com", "a b", "é",
+	} {
+		f.Add(text)
+	}
+	const standIn = "http://127.0.0.1:9"
+	f.Fuzz(func(t *testing.T, text string) {
+		path, query, err := parsePath(text, standIn)
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(standIn + path + "?" + query.Encode())
+		if err != nil || u.Scheme+"://"+u.Host != standIn || !strings.HasPrefix(u.Path, "/v1/") || u.Fragment != "" || u.User != nil {
+			t.Fatalf("%q leads to %v (%v)", text, u, err)
+		}
+		if parts := strings.Split(strings.ReplaceAll(u.Path, "\\", "/"), "/"); slices.Contains(parts, "..") || slices.Contains(parts, ".") {
+			t.Fatalf("%q leads to %q", text, u.Path)
+		}
+	})
 }
