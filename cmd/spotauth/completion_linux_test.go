@@ -56,6 +56,7 @@ func TestCompletion(t *testing.T) {
 				{"spotauth profile use w", `profile use work `},
 				{"spotauth login --store k", `--store keychain `},
 				{"spotauth token fol", `token fol`}, // takes no file
+				{"spotauth api me/tr", `api me/tracks `},
 				{"spotauth diff fol", `diff follows.csv `},
 				{"spotauth restore --yes fol", `--yes follows.csv `},
 				{"spotauth artists --from fol", `--from follows.csv `},
