@@ -198,10 +198,7 @@ func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (
 		}
 	}
 	if o.secretStdin {
-		if c.Secret, err = a.readSecret(ctx); err == nil {
-			err = checkDestination(address, c.Secret) // before a person is asked for consent
-		}
-		if err != nil {
+		if c.Secret, err = a.readSecret(ctx); err != nil {
 			return c, err
 		}
 	}
