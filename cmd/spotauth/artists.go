@@ -164,16 +164,15 @@ func limitRuntime(how export.Options) {
 func (a *app) formatOf(o artistsOptions) export.Format {
 	byName, chosen := export.FormatOfFile(o.output), export.Format(o.format)
 	isJSON := byName == export.JSON || byName == export.NDJSON
+	if chosen == "" && (o.jq != "" || o.raw) && !isJSON {
+		chosen = export.JSON
+	}
 	switch {
-	case o.jq != "" && chosen != "": // the output of a jq program can be anything
-		return chosen
 	case chosen != "":
-		if !chosen.Fits(o.output) {
+		if o.jq == "" && !chosen.Fits(o.output) { // the output of a jq program can be anything
 			a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
 		}
 		return chosen
-	case (o.jq != "" || o.raw) && !isJSON:
-		return export.JSON
 	case a.console.OutIsTerminal && o.output == onStdout:
 		return export.Table
 	}
