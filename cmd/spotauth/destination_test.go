@@ -39,11 +39,11 @@ func TestSecretsGoToTheirOwnSpotify(t *testing.T) {
 		}},
 		{"`SPOTAUTH_CLIENT_SECRET`", func(m *machine, token, clientSecret string) []result {
 			m.env["SPOTAUTH_CLIENT_SECRET"] = clientSecret
-			m.env["SPOTAUTH_REFRESH_TOKEN"] = m.fitting()
+			m.env["SPOTAUTH_REFRESH_TOKEN"] = m.matchingToken()
 			return append(m.useLogin(), m.finishLogin("made-up"))
 		}},
 		{"`login --client-secret-stdin`", func(m *machine, token, clientSecret string) []result {
-			return []result{m.runWith(clientSecret, "login", "--client-secret-stdin", "--store", "file", "--import", m.spotipyCache(m.fitting()))}
+			return []result{m.runWith(clientSecret, "login", "--client-secret-stdin", "--store", "file", "--import", m.spotipyCache(m.matchingToken()))}
 		}},
 		{"`login --import`", func(m *machine, token, _ string) []result {
 			return []result{m.run("login", "--store", "file", "--import", m.spotipyCache(token))}
@@ -83,11 +83,11 @@ func TestSecretsGoToTheirOwnSpotify(t *testing.T) {
 		if !strings.Contains(string(told), "\n| "+tt.way+" |") {
 			t.Errorf("docs/security.md does not list %s", tt.way)
 		}
-		for _, real := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, real=%v", tt.way, real), func(t *testing.T) {
-				m, contacts := newMachineWithListener(t, real)
+		for _, isReal := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, real=%v", tt.way, isReal), func(t *testing.T) {
+				m, contacts := newMachineWithListener(t, isReal)
 				token, clientSecret := standIns, sandbox.ClientSecret
-				if real {
+				if isReal {
 					token, clientSecret = realToken, realSecret
 				}
 				for _, r := range tt.run(m, token, clientSecret) {
@@ -129,9 +129,9 @@ func newMachineWithListener(t *testing.T, atStandIn bool) (*machine, *atomic.Int
 	return m, &contacts
 }
 
-// fitting is a refresh token that may go to the same place as the requests of the machine's
+// matchingToken is a refresh token that may go to the same place as the requests of the machine's
 // programs.
-func (m *machine) fitting() string {
+func (m *machine) matchingToken() string {
 	if m.env[sandboxVar] == "" {
 		return realToken
 	}

@@ -64,9 +64,9 @@ type finding struct {
 	Next   string `json:"next,omitempty"` // what to do
 }
 
-func fine(check, result string) finding        { return finding{check, isOK, result, ""} }
-func note(check, result string) finding        { return finding{check, isNote, result, ""} }
-func wrong(check, result, next string) finding { return finding{check, isFail, result, next} }
+func okFinding(check, result string) finding         { return finding{check, isOK, result, ""} }
+func noteFinding(check, result string) finding       { return finding{check, isNote, result, ""} }
+func failFinding(check, result, next string) finding { return finding{check, isFail, result, next} }
 
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	l, err := a.open(session.Settings{})
@@ -76,7 +76,7 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 			return err
 		}
 		next := cmp.Or(f.Hint, `correct the file, or delete it and run "spotauth login"`)
-		return a.showFindings([]finding{wrong("settings", f.Message, next)}, o.json)
+		return a.showFindings([]finding{failFinding("settings", f.Message, next)}, o.json)
 	}
 	address, err := a.sandboxAddress()
 	if err != nil {
@@ -84,7 +84,7 @@ func (a *app) doctor(ctx context.Context, o doctorOptions) error {
 	}
 	findings := []finding{
 		checkClientID(l.Session),
-		fine("redirect URI", redirectURIOf(l.Session)+" (must be the same, character by character, in the app's settings)"),
+		okFinding("redirect URI", redirectURIOf(l.Session)+" (must be the same, character by character, in the app's settings)"),
 	}
 	findings = append(findings, checkLoopback(), a.checkOpener(), a.checkStore(ctx, l.Session), a.checkLogin(ctx, l), a.checkProxy())
 	findings = append(findings, a.checkHosts(ctx, address)...)
@@ -148,13 +148,13 @@ func checkClientID(s *session.Session) finding {
 	id := s.Settings().ClientID
 	switch {
 	case id == "" && s.Settings().Store == session.InMemory:
-		return fine(name, "not needed with an access token")
+		return okFinding(name, "not needed with an access token")
 	case id == "":
-		return wrong(name, "not known", `run "spotauth login"`)
+		return failFinding(name, "not known", `run "spotauth login"`)
 	case auth.CheckClientID(id) != nil:
-		return wrong(name, "not 32 characters of 0-9 and a-f", `run "spotauth login --client-id ID"`)
+		return failFinding(name, "not 32 characters of 0-9 and a-f", `run "spotauth login --client-id ID"`)
 	}
-	return fine(name, id)
+	return okFinding(name, id)
 }
 
 // checkLoopback tries both loopback addresses; one that works is enough.
@@ -169,17 +169,17 @@ func checkLoopback() finding {
 	}
 	switch {
 	case len(works) == 0:
-		return wrong(name, "neither 127.0.0.1 nor [::1] can be listened on", "bring the loopback interface up")
+		return failFinding(name, "neither 127.0.0.1 nor [::1] can be listened on", "bring the loopback interface up")
 	case works[0] != "127.0.0.1":
-		return wrong(name, "only [::1] is available", "register http://[::1]/callback in the app's settings as well")
+		return failFinding(name, "only [::1] is available", "register http://[::1]/callback in the app's settings as well")
 	}
-	return fine(name, strings.Join(works, " and "))
+	return okFinding(name, strings.Join(works, " and "))
 }
 
 func (a *app) checkOpener() finding {
 	const name = "browser"
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		return fine(name, "opened by the system")
+		return okFinding(name, "opened by the system")
 	}
 	candidates := []string{"xdg-open", "x-www-browser", "www-browser"}
 	for _, words := range a.openers() {
@@ -190,28 +190,28 @@ func (a *app) checkOpener() finding {
 			if !a.hasDisplay() {
 				break
 			}
-			return fine(name, c)
+			return okFinding(name, c)
 		}
 	}
-	return note(name, "none here; login prints the URL to open")
+	return noteFinding(name, "none here; login prints the URL to open")
 }
 
 func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 	name := s.Settings().Store
 	if name == session.InMemory {
-		return fine("store", "the environment; nothing is saved")
+		return okFinding("store", "the environment; nothing is saved")
 	}
 	if err := s.Probe(ctx); err != nil {
 		f := a.explain(err)
-		return wrong(name, f.Message, f.Hint)
+		return failFinding(name, f.Message, f.Hint)
 	}
-	return fine(name, "can save, read and delete")
+	return okFinding(name, "can save, read and delete")
 }
 
 func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	const name = "login"
 	if active.loginVar != "" {
-		return note(name, "from "+active.loginVar+"; its scopes and its end are not known")
+		return noteFinding(name, "from "+active.loginVar+"; its scopes and its end are not known")
 	}
 	l, err := active.Load(ctx)
 	if err == nil && l.Dead != nil {
@@ -219,7 +219,7 @@ func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	}
 	if err != nil {
 		f := a.explain(err)
-		return wrong(name, f.Message, f.Hint)
+		return failFinding(name, f.Message, f.Hint)
 	}
 	result := "saved; scopes " + strings.Join(l.Scopes, " ")
 	if !l.AccessExpiresAt.IsZero() {
@@ -227,13 +227,13 @@ func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
 	}
 	by := l.ReauthBy()
 	if by.IsZero() {
-		return fine(name, result)
+		return okFinding(name, result)
 	}
 	result += fmt.Sprintf("; ends %s (%s)", day(by), inDays(a.now(), by))
 	if by.Sub(a.now()) <= lastDays {
 		return finding{name, isNote, result, fmt.Sprintf("run %q", a.withProfile(loginCommand))}
 	}
-	return fine(name, result)
+	return okFinding(name, result)
 }
 
 // checkProxy keeps the address out of its finding: it may hold a password, or name a
@@ -243,11 +243,11 @@ func (a *app) checkProxy() finding {
 	u, err := a.proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
 	switch {
 	case err != nil:
-		return wrong(name, err.Error(), "set HTTPS_PROXY to http://HOST:PORT")
+		return failFinding(name, err.Error(), "set HTTPS_PROXY to http://HOST:PORT")
 	case u == nil:
-		return fine(name, "none set")
+		return okFinding(name, "none set")
 	}
-	return fine(name, "set in the environment")
+	return okFinding(name, "set in the environment")
 }
 
 // checkHosts contacts Spotify's hosts, or the stand-in, without a token, and reads their clocks.
@@ -264,10 +264,10 @@ func (a *app) checkHosts(ctx context.Context, address string) []finding {
 		start := time.Now()
 		date, err := a.contact(ctx, h.origin)
 		if err != nil {
-			findings = append(findings, wrong(h.check, host+": "+err.Error(), "check the network, the proxy and this machine's certificates"))
+			findings = append(findings, failFinding(h.check, host+": "+err.Error(), "check the network, the proxy and this machine's certificates"))
 			continue
 		}
-		findings = append(findings, fine(h.check, fmt.Sprintf("%s is reachable, %d ms", host, time.Since(start).Milliseconds())))
+		findings = append(findings, okFinding(h.check, fmt.Sprintf("%s is reachable, %d ms", host, time.Since(start).Milliseconds())))
 		if !date.IsZero() {
 			clock = checkClock(a.now().Sub(date))
 		}
@@ -280,9 +280,9 @@ func (a *app) checkHosts(ctx context.Context, address string) []finding {
 
 func checkClock(ahead time.Duration) finding {
 	if ahead.Abs() > 2*time.Minute {
-		return wrong("clock", fmt.Sprintf("differs from Spotify's by %s", ahead.Round(time.Second)), "set this machine's clock")
+		return failFinding("clock", fmt.Sprintf("differs from Spotify's by %s", ahead.Round(time.Second)), "set this machine's clock")
 	}
-	return fine("clock", "agrees with Spotify's")
+	return okFinding("clock", "agrees with Spotify's")
 }
 
 // contact sends a HEAD request to a host. Any answer will do.
@@ -324,13 +324,13 @@ func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
 	for _, group := range []string{spotify.AllPaths, session.TokenLimit} {
 		if until := s.CoolDown(group); !until.IsZero() {
-			return wrong(name, "rate-limited by Spotify until "+a.clock(until), "try again then, or allow a longer wait with --max-wait")
+			return failFinding(name, "rate-limited by Spotify until "+a.clock(until), "try again then, or allow a longer wait with --max-wait")
 		}
 	}
 	for _, group := range apiGroups() {
 		if until := s.CoolDown(group); !until.IsZero() {
-			return note(name, "the quota for "+group+" is used up until "+a.clock(until)+"; other paths still work")
+			return noteFinding(name, "the quota for "+group+" is used up until "+a.clock(until)+"; other paths still work")
 		}
 	}
-	return fine(name, "no active limit")
+	return okFinding(name, "no active limit")
 }

@@ -95,7 +95,7 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 		defer a.removeSandbox(server.URL())
 	}
 	if len(command) > 0 {
-		return a.around(command, server.URL())
+		return a.runWithStandIn(command, server.URL())
 	}
 	if err := write(a.console.Out, server.URL()+"\n"); err != nil {
 		return err
@@ -128,8 +128,8 @@ func (a *app) tellHowToUse(address string) {
 	a.console.Note("press Ctrl-C to stop")
 }
 
-// around runs a command with the stand-in, and returns the command's exit status.
-func (a *app) around(command []string, address string) error {
+// runWithStandIn runs a command with the stand-in, and returns the command's exit status.
+func (a *app) runWithStandIn(command []string, address string) error {
 	if err := a.stopSignals(); err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func refuseRequest(q url.Values) url.Values {
 func (s *Server) issueCodeFor(q url.Values, id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	who := s.chosen(id, s.options.Consent == ConsentAgree && q.Get("show_dialog") == "true")
+	who := s.accountToConsent(id, s.options.Consent == ConsentAgree && q.Get("show_dialog") == "true")
 	if who == nil {
 		return ""
 	}
@@ -122,9 +122,9 @@ func (s *Server) issueCodeFor(q url.Values, id string) string {
 	})
 }
 
-// chosen is the account that consents: the one with an ID, else the usual one, or
+// accountToConsent is the account that consents: the one with an ID, else the usual one, or
 // the next one if another is wanted. The caller holds s.mu.
-func (s *Server) chosen(id string, another bool) *account {
+func (s *Server) accountToConsent(id string, another bool) *account {
 	switch {
 	case id != "":
 		return s.accountOf(id)

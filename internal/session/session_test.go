@@ -385,14 +385,14 @@ func TestSaveWaitsForARefresh(t *testing.T) {
 
 // L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.
 func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
-	real := fileOptions(t)
-	if err := mustOpen(t, real).Save(t.Context(), testLogin()); err != nil {
+	original := fileOptions(t)
+	if err := mustOpen(t, original).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
 	}
-	before := tree(t, filepath.Dir(real.ConfigDir))
+	before := tree(t, filepath.Dir(original.ConfigDir))
 	addresses := []string{"http://127.0.0.1:5000", "http://127.0.0.1:5001", "http://[::1]:5000"}
 	for _, address := range addresses {
-		o := real
+		o := original
 		o.Sandbox = address
 		s := mustOpen(t, o)
 		if _, err := s.Load(t.Context()); !errors.Is(err, ErrNone) {
@@ -408,7 +408,7 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 		}
 	}
 	for _, address := range addresses {
-		o := Options{ConfigDir: real.ConfigDir, StateDir: real.StateDir, Sandbox: address}
+		o := Options{ConfigDir: original.ConfigDir, StateDir: original.StateDir, Sandbox: address}
 		s := mustOpen(t, o)
 		if l, err := s.Load(t.Context()); err != nil || l.Refresh.Reveal() != "of "+address {
 			t.Errorf("%s: %v, refresh %q", address, err, l.Refresh.Reveal())
@@ -417,10 +417,10 @@ func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if s := mustOpen(t, real); !s.CoolDown(webAPILimit).IsZero() {
+	if s := mustOpen(t, original); !s.CoolDown(webAPILimit).IsZero() {
 		t.Error("a sandbox's cool-down holds for Spotify")
 	}
-	after := tree(t, filepath.Dir(real.ConfigDir))
+	after := tree(t, filepath.Dir(original.ConfigDir))
 	maps.DeleteFunc(after, func(path, _ string) bool { return strings.Contains(filepath.ToSlash(path), "/sandbox/") })
 	if !maps.Equal(before, after) {
 		t.Errorf("changed: before %v, after %v", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))

@@ -176,7 +176,7 @@ func (f *follower) check(ctx context.Context, ids []string) (missing []string, e
 // follows asks which of ids are followed.
 func (f *follower) follows(ctx context.Context, ids []string) ([]bool, error) {
 	if f.isListing {
-		return f.listed(ctx, ids)
+		return f.followsByList(ctx, ids)
 	}
 	var followed []bool
 	err := f.do(ctx, get(containsPath, urisQuery(ids)), readJSON(func(body []byte) (err error) {
@@ -185,13 +185,13 @@ func (f *follower) follows(ctx context.Context, ids []string) ([]bool, error) {
 	}))
 	if isClosed(err) {
 		f.isListing = true
-		return f.listed(ctx, ids)
+		return f.followsByList(ctx, ids)
 	}
 	return followed, err
 }
 
-// listed finds out the same by reading the whole list.
-func (f *follower) listed(ctx context.Context, ids []string) ([]bool, error) {
+// followsByList finds out the same by reading the whole list.
+func (f *follower) followsByList(ctx context.Context, ids []string) ([]bool, error) {
 	listed := map[key]bool{}
 	for a, err := range f.client.FollowedArtists(ctx, new(Listing)) {
 		if err != nil {
