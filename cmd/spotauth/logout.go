@@ -71,6 +71,9 @@ func (a *app) forget(ctx context.Context, o session.Options) (removed bool, err 
 	if err != nil {
 		return false, err
 	}
+	if s.Settings().ClientID == "" { // the settings are lost, so other commands go by the variable
+		s.SetClientID(a.credential("SPOTAUTH_CLIENT_ID"))
+	}
 	_, missing := s.Load(ctx)
 	if err := s.Forget(ctx); err != nil {
 		return false, err
