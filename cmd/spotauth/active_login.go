@@ -143,18 +143,13 @@ func (l *activeLogin) refresh(ctx context.Context, saved session.Login) (session
 	if errors.Is(err, auth.ErrDead) {
 		err = fmt.Errorf("%w: %w", session.ErrDead, err)
 	}
-	return tokens(g), err
+	return session.Tokens(g), err
 }
 
 // needsConnection reports whether the Web API comes next and has not been contacted yet.
 // If the access token was still good when the command began, it has.
 func (l *activeLogin) needsConnection(saved session.Login) bool {
 	return !l.apiSince.IsZero() && saved.AccessExpiresAt.Sub(l.apiSince) < time.Minute
-}
-
-func tokens(g auth.Grant) session.Tokens {
-	return session.Tokens{Access: g.Access, Refresh: g.Refresh, ExpiresIn: g.ExpiresIn, Scopes: g.Scopes,
-		RefreshExpiresIn: g.RefreshExpiresIn, ConsentExpiresIn: g.ConsentExpiresIn}
 }
 
 // api is the Web API with this login.

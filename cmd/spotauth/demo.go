@@ -129,7 +129,7 @@ func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, bro
 			}
 			a.console.Note("signed in as %s; the login is kept only in memory", accountName(who))
 			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
-			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, s.Save(ctx, l.With(tokens(g), a.now()))
+			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, s.Save(ctx, l.With(session.Tokens(g), a.now()))
 		},
 	}
 	return signIn(ctx, c, r)

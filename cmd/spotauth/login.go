@@ -253,7 +253,7 @@ func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.
 	now := a.now()
 	l := session.Login{
 		ClientID: c.ID, ClientSecret: c.Secret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
-	}.With(tokens(g), now)
+	}.With(session.Tokens(g), now)
 	return l, s.Save(ctx, l)
 }
 

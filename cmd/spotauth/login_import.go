@@ -66,7 +66,7 @@ func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g
 		return session.Login{}, err
 	}
 	// The file does not say when the person agreed, so the end of the six months is not known.
-	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}.With(tokens(g), a.now())
+	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}.With(session.Tokens(g), a.now())
 	return l, s.Save(whole, l)
 }
 

@@ -84,8 +84,8 @@ type Waiting struct {
 type Grant struct {
 	Access    secret.String
 	Refresh   secret.String // after Refresh, the one that was sent unless there is a new one
-	Scopes    []string      // nil after Refresh if Spotify did not say
 	ExpiresIn time.Duration // life of Access, 1 s to 24 h
+	Scopes    []string      // nil after Refresh if Spotify did not say
 
 	// How long the refresh token works, and how long the person's consent
 	// lasts (draft-ietf-oauth-refresh-token-expiration); 0 if Spotify did not say.
