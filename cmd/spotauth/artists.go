@@ -194,7 +194,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, err
 	}
 	if onTerminal {
-		how.Width, how.Color = a.console.Width(), a.console.Color
+		how.Width, how.Color, how.Links = a.console.Width(), a.console.Color, a.console.Links
 	}
 	if o.fields != "" {
 		if how.Fields, err = how.ParseFields(o.fields); err != nil {

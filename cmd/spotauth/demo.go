@@ -81,7 +81,7 @@ func (a *app) showDemo(ctx context.Context, list *spotify.Listing, artists iter.
 		}
 		return err
 	}
-	how := export.Options{Format: export.Table, Safe: console.Safe, Width: a.console.Width(), Color: a.console.Color}
+	how := export.Options{Format: export.Table, Safe: console.Safe, Width: a.console.Width(), Color: a.console.Color, Links: a.console.Links}
 	if _, err := export.Write(ctx, a.console.RawOut, how, upTo(demoRows, artists)); err != nil {
 		return err
 	}

@@ -49,9 +49,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	}
 	streams.Dumb = a.env("TERM") == "dumb"
 	a.transport = newTransport(a.proxy)
-	if a.env("NO_COLOR") != "" || streams.Dumb {
-		streams.Color = false
-	}
+	streams.Links = streams.Links && !streams.Dumb
+	streams.Color = streams.Color && !streams.Dumb && a.env("NO_COLOR") == ""
 	return a
 }
 

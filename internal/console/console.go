@@ -35,8 +35,12 @@ type Console struct {
 	// color. Clear it if the user wants none (NO_COLOR).
 	Color bool
 
+	// Links reports whether stdout understands escape sequences for links. They stay without
+	// color.
+	Links bool
+
 	// Dumb says that the terminal only prints: no escape sequences, and nothing that is
-	// overwritten (TERM=dumb). Set it, and clear Color, before anything is shown.
+	// overwritten (TERM=dumb). Set it, and clear Color and Links, before anything is shown.
 	Dumb bool
 
 	in       io.Reader
@@ -58,6 +62,7 @@ func New(in io.Reader, out, err io.Writer) *Console {
 	if c.RawOut, c.OutIsTerminal = c.Terminal(out); c.OutIsTerminal {
 		c.Out = SafeWriter(c.RawOut)
 		c.Color = understandsEscapes(out.(*os.File))
+		c.Links = c.Color
 	}
 	return c
 }

@@ -31,7 +31,8 @@ type Options struct {
 	// people. Otherwise leave it nil: data in a pipe or a file is unchanged.
 	Safe  func(string) string
 	Width int  // Table: columns of the terminal; 0: show everything
-	Color bool // Table: the terminal understands escape sequences for color and links
+	Color bool // Table: a bold head and dim IDs, by escape sequences
+	Links bool // Table: each name is a link to the artist's page (OSC 8)
 }
 
 // Result tells what an export held.

@@ -114,7 +114,7 @@ func TestGolden(t *testing.T) {
 		{"table-80", export.Options{Format: export.Table, Width: 80, Safe: visible}, artists()},
 		{"table-120", export.Options{Format: export.Table, Width: 120, Safe: visible}, artists()},
 		{"table-200", export.Options{Format: export.Table, Width: 200, Safe: visible, Fields: export.Fields()}, artists()},
-		{"table-color", export.Options{Format: export.Table, Width: 120, Safe: visible, Color: true}, artists()[:5]},
+		{"table-color", export.Options{Format: export.Table, Width: 120, Safe: visible, Color: true, Links: true}, artists()[:5]},
 		{"json", export.Options{Format: export.JSON}, artists()},
 		{"json-fields", export.Options{Format: export.JSON, Fields: []string{"name", "genres"}}, artists()[:3]},
 		{"json-raw", export.Options{Format: export.JSON, Raw: true}, artists()[:5]},

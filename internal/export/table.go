@@ -141,15 +141,20 @@ func (e *grid) line(row gridRow, columns, widths []int) string {
 }
 
 // style makes a name a hyperlink (OSC 8, as terminals of the VTE, iTerm2 and
-// others read it), and dims what is for programs.
+// others read it), and dims what is for programs. The head, which is bold as a whole, has no page.
 func (e *grid) style(s, field, page string) string {
-	switch {
-	case !e.o.Color || page == "": // also the head, which is bold as a whole
+	if page == "" {
 		return s
-	case field == "name":
-		return "\x1b]8;;" + page + "\x1b\\" + s + "\x1b]8;;\x1b\\"
-	case field == "id", field == "uri", field == "url", field == "image_url":
-		return "\x1b[2m" + s + "\x1b[22m"
+	}
+	switch field {
+	case "name":
+		if e.o.Links {
+			return "\x1b]8;;" + page + "\x1b\\" + s + "\x1b]8;;\x1b\\"
+		}
+	case "id", "uri", "url", "image_url":
+		if e.o.Color {
+			return "\x1b[2m" + s + "\x1b[22m"
+		}
 	}
 	return s
 }

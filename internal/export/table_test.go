@@ -78,7 +78,7 @@ func TestTerminalsGetSafeText(t *testing.T) {
 	own := map[export.Format]string{export.ExcelCSV: "\r", export.TSV: "\t\t\t\t"} // in each line
 	for name, o := range everyWay() {
 		t.Run(name, func(t *testing.T) {
-			o.Safe, o.Width, o.Color = visible, 80, true
+			o.Safe, o.Width, o.Color, o.Links = visible, 80, true, true
 			text, _ := render(t, o, list)
 			text = regexp.MustCompile(`\x1b\[[0-9]*m|\x1b\]8;;(https://open\.spotify\.com/artist/\d{22})?\x1b\\`).ReplaceAllString(text, "")
 			for line := range strings.Lines(text) {
@@ -129,8 +129,7 @@ func TestTableLeavesColumnsOut(t *testing.T) {
 	}
 }
 
-// A name is a link to the artist's page, if the address is really one, and what
-// is for programs is dim.
+// A name is a link to the artist's page, if the address is really one. It needs no color.
 func TestTableLinks(t *testing.T) {
 	const page = "https://open.spotify.com/artist/0123456789012345678901"
 	rows := []struct{ url, name string }{
@@ -147,14 +146,14 @@ func TestTableLinks(t *testing.T) {
 	}
 	for _, row := range rows {
 		list := []spotify.Artist{{ID: "1", Name: "x", URL: row.url}}
-		o := export.Options{Format: export.Table, Width: 80, Color: true, Fields: []string{"name"}}
+		o := export.Options{Format: export.Table, Width: 80, Links: true, Fields: []string{"name"}}
 		text, _ := render(t, o, list)
 		if _, got, _ := strings.Cut(text, "\n"); got != row.name+"\n" {
 			t.Errorf("%q: %q, want %q", row.url, got, row.name)
 		}
-		o.Color = false
+		o.Links = false
 		if text, _ = render(t, o, list); text != "NAME\nx\n" {
-			t.Errorf("%q without color: %q", row.url, text)
+			t.Errorf("%q without links: %q", row.url, text)
 		}
 	}
 }
