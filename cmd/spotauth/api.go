@@ -44,7 +44,7 @@ line as the pages arrive, so check the exit status.
 
 ` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
 		Example: `  spotauth api me
-  spotauth api me/following --query type=artist --paginate --jq '.artists.items[].name'
+  spotauth api me/following --query type=artist --jq '.artists.total'
   spotauth api search --query q=wren --query type=album --paginate --limit 15`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePath,

@@ -43,10 +43,10 @@ html is a page with the artists' pictures, which your browser loads from
 Spotify when you open it. It always has the names; leave image_url out of
 --fields for a page without pictures.
 
-With --from, the artists come from a file: one that spotauth wrote, the ZIP of
-your account data from Spotify or its YourLibrary.json, or a text with one ID,
-URI or link per line. position is then the place in it. This needs no login
-and no network.
+With --from, the artists come from a file: one that spotauth wrote as JSON,
+CSV or TSV, the ZIP of your account data from Spotify or its YourLibrary.json,
+or a text with one ID, URI or link per line. position is then the place in it.
+This needs no login and no network.
 
 ` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
 		Example: `  spotauth artists --format csv > follows.csv
@@ -250,6 +250,9 @@ func (a *app) noteClosedStdout() {
 
 // deliver writes the export to the file, or to stdout.
 func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how export.Options, artists iter.Seq2[spotify.Artist, error]) (export.Result, error) {
+	if !how.Streams() {
+		artists = a.thenDone(artists)
+	}
 	if name == onStdout {
 		a.noteClosedStdout()
 		return export.Write(ctx, a.console.RawOut, how, artists)
@@ -265,6 +268,15 @@ func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how 
 		return result.Rows, err
 	})
 	return result, err
+}
+
+// thenDone removes the progress line after the last artist, before the output begins: in a
+// pipe, the next program may write to the same terminal.
+func (a *app) thenDone(artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spotify.Artist, error] {
+	return func(yield func(spotify.Artist, error) bool) {
+		artists(yield)
+		a.console.Done()
+	}
 }
 
 func (a *app) progress(unique, total int) {

@@ -27,6 +27,13 @@ func addCompletionCmd(root *cobra.Command) {
 	if err != nil {
 		panic(err)
 	}
+	cmd.Short = "Print a completion script for your shell"
+	cmd.Long = "Print the script that lets your shell complete spotauth's commands and\nflags. The help of each shell says how to load it."
+	for _, shell := range cmd.Commands() {
+		shell.Short = "Print the completion script for " + shell.Name()
+		shell.Long = strings.ReplaceAll(shell.Long, "already, you can install it via your OS's", "already, install it with your system's")
+		shell.Long = strings.ReplaceAll(shell.Long, "Generate the autocompletion script for", "Print the completion script for")
+	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return usage(cmd, "%s needs a shell: bash, zsh, fish or powershell", cmd.CommandPath())

@@ -20,8 +20,8 @@ func newDemoCmd(a *app) *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run the whole workflow against a built-in stand-in for Spotify",
-		Long: `Run the whole workflow against a built-in stand-in for Spotify: sign in, then
+		Short: "Try the whole workflow with a built-in stand-in for Spotify",
+		Long: `Try the whole workflow with a built-in stand-in for Spotify: sign in, then
 read 120 followed artists page by page. You need no account, browser or
 network, and nothing is saved. The sign-in code is the real one; a built-in
 client clicks Agree on the stand-in's consent page.

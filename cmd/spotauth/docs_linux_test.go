@@ -34,7 +34,7 @@ func TestExamplesOfTheHelp(t *testing.T) {
 				t.Fatal("the help has no examples, or does not say the exit statuses")
 			}
 			m := documented(t)
-			for line := range strings.Lines(cmd.Example) {
+			for line := range strings.Lines(strings.ReplaceAll(cmd.Example, "\\\n", "")) {
 				m.types(strings.TrimSpace(line))
 			}
 		})

@@ -151,16 +151,24 @@ func (a *app) explain(err error) failure {
 	return f
 }
 
-// withProfile adds --profile NAME to a command that signs in, unless the environment
+// withProfile adds --profile NAME to a command that uses a login, unless the environment
 // already names the profile.
 func (a *app) withProfile(command string) string {
 	if a.profile == a.env("SPOTAUTH_PROFILE") {
 		return command
 	}
-	return strings.Replace(command, loginCommand, loginCommand+" --profile "+a.profile, 1)
+	for _, uses := range []string{loginCommand, artistsCommand} {
+		if rest, ok := strings.CutPrefix(command, uses); ok && !strings.Contains(rest, "--help") {
+			return uses + " --profile " + a.profile + rest
+		}
+	}
+	return command
 }
 
-const loginCommand = "spotauth login"
+const (
+	loginCommand   = "spotauth login"
+	artistsCommand = "spotauth artists"
+)
 
 // classify asks what an error is. The first answer counts, and an error can match several
 // questions: a dead login, for example, is also a refusal of the token endpoint. So what

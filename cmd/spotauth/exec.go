@@ -28,7 +28,8 @@ runs. Signals pass through, and so does the exit status of CMD. To tell
 spotauth's statuses from those of CMD, use --error-format json.
 
 ` + exitStatuses(1, 2, 4, 5, 6, 7, 126, 127),
-		Example: `  spotauth exec -- sh -c 'curl -sS -H "Authorization: Bearer $SPOTIFY_ACCESS_TOKEN" https://api.spotify.com/v1/me'
+		Example: `  spotauth exec -- sh -c 'curl -sS https://api.spotify.com/v1/me \
+    -H "Authorization: Bearer $SPOTIFY_ACCESS_TOKEN"'
   spotauth exec --min-life 30m -- python3 backup.py`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

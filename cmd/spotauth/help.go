@@ -50,7 +50,10 @@ func printUsage(cmd *cobra.Command) error {
 // plainDefaults shows the default of a time as "5m", where Go has "5m0s".
 func plainDefaults(cmd *cobra.Command) {
 	shorten := func(f *pflag.Flag) {
-		if f.Value.Type() == "duration" {
+		switch {
+		case f.DefValue == "0s":
+			f.DefValue = "0" // which pflag leaves out
+		case f.Value.Type() == "duration":
 			f.DefValue = strings.TrimSuffix(f.DefValue, "0s")
 		}
 	}

@@ -20,7 +20,7 @@ var outOfOrder = []struct {
 }{
 	{"locked", keychainOn(keychainLocked), "it is locked"},
 	{"absent", keychainOn(keychainAbsent), "org.freedesktop.secrets"},
-	{"no bus", noBus, "no session bus here"},
+	{"no bus", noBus, "none is running in this session"},
 	{"dead bus", deadBus, "connection refused"},
 	{"mute bus", muteBus, "no answer in 5s"},
 }
@@ -47,7 +47,7 @@ func TestKeychainOutOfOrder(t *testing.T) {
 			}
 			lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
 			if len(lines) != 2 || !strings.HasPrefix(lines[0], "spotauth: error: ") || !strings.Contains(lines[0], tt.stderr) ||
-				!strings.HasPrefix(lines[1], "spotauth: hint: ") || !strings.Contains(lines[1], "spotauth login --store file") {
+				!strings.HasPrefix(lines[1], "spotauth: hint: ") || !strings.Contains(lines[1], "save the login with --store file") {
 				t.Errorf("stderr:\n%s", r.stderr)
 			}
 			if asked, opened := len(spotify.Requests()), len(m.traces()); asked+opened > 0 {

@@ -43,7 +43,8 @@ to register one.
 		Example: `  spotauth login
   spotauth login --client-id 5107a0c3d9e84b6f8a2b1c4d7e9f0a35
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback
-  spotauth login --client-id c0ffee12d4a94f5e9b3a6c8d2e1f7b40 --client-secret-stdin < secret.txt
+  spotauth login --client-id c0ffee12d4a94f5e9b3a6c8d2e1f7b40 \
+    --client-secret-stdin < secret.txt
   spotauth login --begin
   spotauth login --finish < address.txt`,
 		Args: cobra.NoArgs,
@@ -114,7 +115,7 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	r.Finish = func(ctx context.Context, g auth.Grant) (auth.SignedIn, error) {
 		var err error
 		saved, err = a.accept(ctx, s, c, g, o)
-		return auth.SignedIn{Account: saved.Account.Name, Until: saved.ReauthBy(), Next: a.withProfile("spotauth artists")}, err
+		return auth.SignedIn{Account: saved.Account.Name, Until: saved.ReauthBy(), Next: a.withProfile(artistsCommand)}, err
 	}
 	defer a.logWriter.hold()() // the code works once
 	err = signIn(ctx, c, r)
@@ -141,7 +142,7 @@ func (l *activeLogin) welcome(saved session.Login) {
 		store = inWords
 	}
 	a.console.Note("signed in as %s%s; saved in %s", cmp.Or(saved.Account.Name, saved.Account.ID), until, store)
-	a.console.Note("next: %s", a.withProfile("spotauth artists"))
+	a.console.Note("next: %s", a.withProfile(artistsCommand))
 	for _, name := range []string{refreshTokenVar, accessTokenVar} {
 		if a.env(name) != "" {
 			a.console.Warn("%s in the environment is used instead of the saved login", name)

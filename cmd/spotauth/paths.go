@@ -140,9 +140,10 @@ func apiGroups() (groups []string) {
 // pathsHelp is the text of the help topic.
 func pathsHelp() string {
 	var b strings.Builder
-	b.WriteString(`These are paths for "spotauth api". PAGE is the most items on a page, if the path
-has pages (--paginate). SCOPE is what the login must cover; "spotauth login
---scope NAME" adds it. If there are two, the thing in question decides.
+	b.WriteString(`These are paths for "spotauth api". PAGE is the most items on a page, if the
+path has pages (--paginate). SCOPE is what the login must cover; "spotauth
+login --scope NAME" adds it. If a row names two, your request decides which
+one you need.
 
   METHOD PATH                         PAGE SCOPE
 `)

@@ -41,7 +41,8 @@ in as the second.
 
 ` + exitStatuses(1, 2, 8, 126, 127) + "\n\n" + sandbox.FaultHelp(),
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
-  spotauth sandbox --consent agree -- sh -c 'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
+  spotauth sandbox --consent agree -- sh -c \
+    'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)
@@ -64,7 +65,7 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.port, "port", 0, "port `N` on 127.0.0.1 (default: a free one)")
 	f.IntVar(&o.artists, "artists", 120, "number `N` of followed artists")
 	f.Uint64Var(&o.seed, "seed", 1, "seed `N` for generating artists")
-	f.StringVar(&o.names, "names", "friendly", "artist names: friendly, or nasty ones that trip up tables, CSV files and shells")
+	f.StringVar(&o.names, "names", "friendly", "`NAMES` of the artists: friendly, or nasty ones that trip up tables, CSV files and shells")
 	complete(cmd, "names", "friendly", "nasty")
 	f.StringVar(&o.mode, "mode", "development", "quota `MODE` of the app: development, or extended with the older fields and calls")
 	complete(cmd, "mode", "development", "extended")

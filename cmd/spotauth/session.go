@@ -81,7 +81,12 @@ func (a *app) sessionExport(ctx context.Context) (err error) {
 	if err := s.Export(ctx, &sealed, passphrase); err != nil {
 		return err
 	}
-	return write(a.console.Out, sealed.String())
+	if err := write(a.console.Out, sealed.String()); err != nil {
+		return err
+	}
+	a.console.Note("exported the login of %s", accountName(l.Account))
+	a.console.Note("next, on the other machine: spotauth session import FILE")
+	return nil
 }
 
 type importOptions struct {

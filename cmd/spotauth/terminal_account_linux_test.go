@@ -47,14 +47,15 @@ func TestLoginWithATypedSecret(t *testing.T) {
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Consent: sandbox.ConsentAgree})
 	m.canaries = append(m.canaries, sandbox.ClientSecret)
-	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file",
+	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file", "--profile", "work",
 		"--client-id", sandbox.SecretClientID, "--client-secret-stdin")
 	login.see("client secret: $")
 	login.press(sandbox.ClientSecret + "\r")
 	address := answerTo(t, login.consentURL())
 	login.see(pastePrompt)
 	login.press(address.String() + "\r")
-	if r := login.wait(); r.status != 0 || !strings.Contains(r.stderr, "spotauth: signed in as ") {
+	if r := login.wait(); r.status != 0 || !strings.Contains(r.stderr, "spotauth: signed in as ") ||
+		!strings.Contains(r.stderr, "spotauth: next: spotauth artists --profile work\r\n") {
 		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
 	}
 }

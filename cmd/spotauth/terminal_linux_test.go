@@ -679,3 +679,31 @@ func TestTableFitsTheTerminal(t *testing.T) {
 		})
 	}
 }
+
+// Whatever reads the pipe may write to the same terminal: the progress is gone before the output begins.
+func TestProgressEndsBeforeTheOutput(t *testing.T) {
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 120})
+	m.signIn()
+	for range 10 {
+		r := m.inShell("spotauth artists --format csv --fields id | head -n 1").wait()
+		if lines := screen(r.stderr, 100); r.status != 0 || lines[0] != "id" {
+			t.Fatalf("status %d; the terminal shows\n%s", r.status, r.stderr)
+		}
+	}
+}
+
+// The help fits 80 columns, and no default in it is empty or says nothing.
+func TestHelpFits(t *testing.T) {
+	for _, cmd := range commandsOf(bareRoot()) {
+		help := newMachine(t).run(append(strings.Fields(cmd.CommandPath())[1:], "--help")...).stdout
+		if strings.Contains(help, "(default )") || strings.Contains(help, "(default 0") {
+			t.Errorf("%s:\n%s", cmd.CommandPath(), help)
+		}
+		for line := range strings.Lines(help) {
+			if len(line) > 79 && !strings.Contains(cmd.CommandPath(), " completion ") { // those are Cobra's
+				t.Errorf("%s: %q", cmd.CommandPath(), line)
+			}
+		}
+	}
+}

@@ -31,8 +31,8 @@ It also reads what other programs read:
   DBUS_SESSION_BUS_ADDRESS
                            the session bus with the keychain on Linux`
 
-const filesHelp = `Logins are in the system's keychain. The files hold no secrets, but for
-logins/ and pending/.
+const filesHelp = `Logins are in the system's keychain. The files hold no secrets, except for
+those in logins/ and pending/.
 
 On Linux:
 

@@ -30,7 +30,10 @@ func newFilter(ctx context.Context, o Options) (encoder, error) {
 // NewFilter compiles a jq program, which ends with ctx. Its error is a [*UsageError].
 func NewFilter(ctx context.Context, program string) (*Filter, error) {
 	query, err := gojq.Parse(program)
-	if err != nil {
+	switch {
+	case err != nil && err.Error() == "unexpected EOF":
+		return nil, usage("jq program: something is missing at the end")
+	case err != nil:
 		return nil, usage("jq program: %s", err)
 	}
 	code, err := gojq.Compile(query)

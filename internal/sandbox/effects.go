@@ -216,5 +216,5 @@ func (o *oddities) set(spec string) (problem string) {
 		}
 		known = append(known, strings.ReplaceAll(f.usage, " ", ", "))
 	}
-	return "want PLACE:WHAT, or one of " + strings.Join(known, ", ")
+	return "use PLACE:WHAT, or one of " + strings.Join(known, ", ")
 }

@@ -154,7 +154,7 @@ func TestNewRefusesOptionsWithoutSense(t *testing.T) {
 		"localhost":      {Options{RedirectURIs: []string{"http://localhost:8888/callback"}}, `redirect URI "http://localhost:8888/callback": localhost is not allowed, use 127.0.0.1`},
 		"http elsewhere": {Options{RedirectURIs: []string{"http://example.com/callback"}}, `redirect URI "http://example.com/callback": http is only for a loopback address`},
 		"no URI":         {Options{RedirectURIs: []string{"callback"}}, `redirect URI "callback" is not an absolute URI without a fragment`},
-		"fault":          {Options{Faults: []string{"nonsense"}}, `fault "nonsense": want PLACE:WHAT, or one of null, duplicate, total+N, total-N, poison=N, lag=DURATION, escapes`},
+		"fault":          {Options{Faults: []string{"nonsense"}}, `fault "nonsense": use PLACE:WHAT, or one of null, duplicate, total+N, total-N, poison=N, lag=DURATION, escapes`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := New(row.options)

@@ -77,7 +77,7 @@ func Use(ctx context.Context, o Options, name string) error {
 
 func checkProfile(name string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`).MatchString(name) {
-		return fmt.Errorf("profile %q: %w: at most 32 letters, digits, dots, dashes and underscores, the first one a letter or digit", name, ErrInvalid)
+		return fmt.Errorf("profile %q is %w: use at most 32 letters, digits, dots, dashes and underscores, the first one a letter or digit", name, ErrInvalid)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c config) checkNew(name string) error {
 	}
 	for _, other := range append(slices.Sorted(maps.Keys(c.profiles)), "default") {
 		if strings.EqualFold(other, name) {
-			return fmt.Errorf("profile %q: %w: there is a profile %q", name, ErrInvalid, other)
+			return fmt.Errorf("profile %q is %w: there is already a profile %q", name, ErrInvalid, other)
 		}
 	}
 	return nil

@@ -94,7 +94,7 @@ func reachable(address string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: no session bus here", ErrUnavailable)
+	return fmt.Errorf("%w: none is running in this session", ErrUnavailable)
 }
 
 // saysLocked recognizes the errors of a keychain that has to be unlocked: the text of the
@@ -111,7 +111,8 @@ func saysLocked(err error) bool {
 	return strings.Contains(text, "failed to unlock") || strings.Contains(text, " locked") || strings.Contains(text, "IsLocked")
 }
 
-// keychainHint says what helps on a system, as a command if there is one.
+// keychainHint says what helps on a system. It names no command but the system's: login,
+// session import and doctor share it.
 func keychainHint(goos string, err error) string {
 	locked := errors.Is(err, ErrLocked) || errors.Is(err, errNoAnswer)
 	switch {
@@ -120,9 +121,9 @@ func keychainHint(goos string, err error) string {
 	case goos == "darwin":
 		return "run: security unlock-keychain"
 	case goos == "windows":
-		return "sign in to Windows with a password, or run: spotauth login --store file"
+		return "sign in to Windows with a password, or save the login with --store file"
 	case locked:
-		return "unlock the login keyring (or make one, in the desktop's password settings), or run: spotauth login --store file"
+		return "unlock the login keyring (or make one, in the desktop's password settings), or save the login with --store file"
 	}
-	return "start gnome-keyring or another Secret Service, or run: spotauth login --store file"
+	return "start gnome-keyring or another Secret Service, or save the login with --store file"
 }

@@ -60,7 +60,7 @@ func openStore(name, folder string, o Options, t timeouts) (store, error) {
 	case regexp.MustCompile(`^helper:[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`).MatchString(name):
 		return records{helper{strings.TrimPrefix(name, helperPrefix), t}}, nil
 	}
-	return nil, fmt.Errorf("store %q: %w: keychain, file or helper:NAME", name, ErrInvalid)
+	return nil, fmt.Errorf("store %q is %w: use keychain, file or helper:NAME", name, ErrInvalid)
 }
 
 // memory is a store that ends with the process.
