@@ -191,7 +191,7 @@ func TestSandboxAloneOnATerminal(t *testing.T) {
 	var stdout output
 	p := m.onTerminal(100, &stdout, "sandbox")
 	p.see("press Ctrl-C to stop\r\n")
-	address := strings.TrimSpace(stdout.String())
+	address := stdout.await(t, `^(\S+)\n$`)
 	if want := "spotauth: in another terminal, run: export SPOTAUTH_SANDBOX=" + address + "\r\n"; !strings.Contains(p.stderr.String(), want) {
 		t.Errorf("the terminal shows\n%s", p.stderr.String())
 	}
