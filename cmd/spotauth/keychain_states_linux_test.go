@@ -18,10 +18,10 @@ var outOfOrder = []struct {
 	bus    func(*machine) string // DBUS_SESSION_BUS_ADDRESS
 	stderr string
 }{
-	{"locked", keychainOn(keychainLocked), "it is locked"},
-	{"absent", keychainOn(keychainAbsent), "org.freedesktop.secrets"},
-	{"no bus", noBus, "none is running in this session"},
-	{"dead bus", deadBus, "connection refused"},
+	{"locked", keychainOn(keychainLocked), "the keychain is locked"},
+	{"absent", keychainOn(keychainAbsent), "no Secret Service is running"},
+	{"no bus", noBus, "cannot use the keychain: none is running"},
+	{"dead bus", deadBus, "the session bus can't be reached"},
 	{"mute bus", muteBus, "no answer in 5s"},
 }
 

@@ -69,14 +69,19 @@ type StoreError struct {
 // Error names the store and what was being done with it.
 func (e *StoreError) Error() string {
 	object := "the keychain: "
+	// The class of the error is for programs. A person needs the cause.
+	cause := strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
 	switch {
+	case e.Store == storeKeychain && errors.Is(e.Err, ErrLocked):
+		return "the keychain is locked"
+	case e.Store == storeKeychain && errors.Is(e.Err, ErrUnavailable):
+		return "cannot use the keychain: " + cause
 	case e.Store == storeFile:
 		object = "the login file: "
 	case e.Store != storeKeychain:
 		object = "the login with " + e.Store + ": "
 	}
-	// The class of the error is for programs. A person needs the cause.
-	return e.Doing + " " + object + strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
+	return e.Doing + " " + object + cause
 }
 
 // Unwrap returns the cause.

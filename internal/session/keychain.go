@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,10 @@ func (k keychain) ask(ctx context.Context, doing string, call func() (string, er
 		err = ErrTooBig
 	case saysLocked(err):
 		err = ErrLocked
+	case strings.Contains(err.Error(), "org.freedesktop.secrets"): // nobody has this name
+		err = fmt.Errorf("%w: no Secret Service is running", ErrUnavailable)
+	case errors.As(err, new(*net.OpError)):
+		err = fmt.Errorf("%w: the session bus can't be reached", ErrUnavailable)
 	default:
 		err = fmt.Errorf("%w: %v", ErrUnavailable, err)
 	}
@@ -94,7 +99,7 @@ func reachable(address string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: none is running in this session", ErrUnavailable)
+	return fmt.Errorf("%w: none is running (are you on a server, in a container or in cron?)", ErrUnavailable)
 }
 
 // saysLocked recognizes the errors of a keychain that has to be unlocked: the text of the

@@ -31,16 +31,16 @@ func TestProbeOfTheKeychain(t *testing.T) {
 			makeKeyring(t, bus, home, "pass")
 			startKeyring(t, bus, home, "")
 			return bus
-		}, "Locked", "writing the keychain: it is locked", "unlock the login keyring"},
+		}, "Locked", "the keychain is locked", "unlock the login keyring"},
 		{"without a keyring", func(t *testing.T) string {
 			bus := startBus(t)
 			startKeyring(t, bus, t.TempDir(), "")
 			return bus
-		}, "Locked", "writing the keychain: it is locked", "unlock the login keyring"},
-		{"no service", startBus, "Unavailable", "org.freedesktop.secrets was not provided", "start gnome-keyring"},
+		}, "Locked", "the keychain is locked", "unlock the login keyring"},
+		{"no service", startBus, "Unavailable", "no Secret Service is running", "start gnome-keyring"},
 		{"dead socket", func(t *testing.T) string { return "unix:path=" + shortDir(t) + "/none" },
-			"Unavailable", "writing the keychain: dial unix", "start gnome-keyring"},
-		{"mute socket", muteSocket, "Unavailable", "writing the keychain: no answer in 2s", "unlock the login keyring"},
+			"Unavailable", "cannot use the keychain: the session bus can't be reached", "start gnome-keyring"},
+		{"mute socket", muteSocket, "Unavailable", "cannot use the keychain: no answer in 2s", "unlock the login keyring"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := task{Do: "probe", Dir: t.TempDir(), Store: "keychain", Call: 2 * time.Second}.
@@ -66,7 +66,7 @@ func TestNoBusIsStarted(t *testing.T) {
 	}
 	for _, address := range []string{"", "autolaunch:"} {
 		r := task{Do: "probe", Dir: dir, Store: "keychain"}.do(t, "PATH="+dir, "DBUS_SESSION_BUS_ADDRESS="+address)
-		if r.Class != "Unavailable" || r.Err != "writing the keychain: none is running in this session" {
+		if r.Class != "Unavailable" || r.Err != "cannot use the keychain: none is running (are you on a server, in a container or in cron?)" {
 			t.Errorf("address %q: class %q, error %q", address, r.Class, r.Err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestHostileSecretService(t *testing.T) {
 		{"nobody unlocks", "probe", limit, 0, "Unavailable", "no answer in 700ms", nil, 3 * time.Second},
 		{"nobody unlocks", "probe", limit, notice, "Unavailable", "no answer in 700ms", waiting, 3 * time.Second},
 		{"unlocked late", "save", 0, notice, "", "", waiting, 5 * time.Second},
-		{"unlocking dismissed", "probe", 0, 0, "Locked", "it is locked", nil, 5 * time.Second},
+		{"unlocking dismissed", "probe", 0, 0, "Locked", "the keychain is locked", nil, 5 * time.Second},
 		{"writing dismissed", "probe", 0, 0, "Unavailable", notSaved, nil, 5 * time.Second},
 		{"writing dismissed", "save", 0, 0, "Unavailable", notSaved, nil, 5 * time.Second},
 		{"writes nothing", "save", 0, 0, "Unavailable", notSaved, nil, 5 * time.Second},
