@@ -213,11 +213,11 @@ func (w *wine) testSuite(t *testing.T) {
 			program := filepath.Join(w.dir, filepath.Base(folder)+".test.exe")
 			w.must(t, "go", "test", "-c", "-overlay", overlay, "-o", program, pkg)
 			t.Chdir(filepath.Join("../..", folder))
-			args := []string{program, "-test.v", "-test.timeout=6m", "-test.skip", strings.Join(notUnderWine, "|")}
-			out, err := w.try(t, 7*time.Minute, "wine", args...)
+			args := []string{program, "-test.v", "-test.timeout=12m", "-test.skip", strings.Join(notUnderWine, "|")}
+			out, err := w.try(t, 13*time.Minute, "wine", args...)
 			if failed := failures(out); err != nil && len(failed) > 0 {
 				t.Logf("once more, one at a time: %v", failed)
-				again, failing := w.try(t, 7*time.Minute, "wine", append(args, "-test.parallel=1", "-test.run", strings.Join(failed, "|"))...)
+				again, failing := w.try(t, 13*time.Minute, "wine", append(args, "-test.parallel=1", "-test.run", strings.Join(failed, "|"))...)
 				out, err = out+again, failing
 			}
 			if err != nil {
