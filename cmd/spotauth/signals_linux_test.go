@@ -167,7 +167,7 @@ func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 				}
 				writer.Close()
 				p.watch()
-				for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && !p.blocked(); time.Sleep(20 * time.Millisecond) {
+				for end := time.Now().Add(patience); time.Now().Before(end) && !p.blocked(); time.Sleep(20 * time.Millisecond) {
 					select {
 					case <-p.ended:
 						t.Skip("it has written nothing there")
