@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/spotauth/spotauth/internal/export"
+	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/session"
 )
 
@@ -65,6 +69,41 @@ func completeFields(_ *cobra.Command, _ []string, begun string) ([]string, cobra
 		}
 	}
 	return offers, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeScopes offers Spotify's scopes, each with what it is for.
+func completeScopes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var offers []string
+	for scope, about := range sandbox.Scopes() {
+		offers = append(offers, scope+"\t"+about)
+	}
+	slices.Sort(offers)
+	return offers, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeStore offers the stores. Every credential helper of Docker in PATH is one.
+func (a *app) completeStore(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	const prefix = "docker-credential-"
+	offers := []string{"keychain", "file"}
+	for _, dir := range filepath.SplitList(a.env("PATH")) {
+		files, _ := os.ReadDir(dir) // not every folder in PATH exists
+		for _, file := range files {
+			name, isHelper := strings.CutPrefix(file.Name(), prefix)
+			offer := "helper:" + strings.TrimSuffix(name, ".exe")
+			if !isHelper || slices.Contains(offers, offer) {
+				continue
+			}
+			if _, err := exec.LookPath(filepath.Join(dir, file.Name())); err == nil {
+				offers = append(offers, offer)
+			}
+		}
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFault offers the next part of a fault. More can follow each of them.
+func completeFault(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return sandbox.FaultWords(begun), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // completeProfiles offers the profiles that the settings know.

@@ -55,6 +55,13 @@ func TestCompletion(t *testing.T) {
 				{"spotauth status --profile=h", `--profile=home `},
 				{"spotauth profile use w", `profile use work `},
 				{"spotauth login --store k", `--store keychain `},
+				{"spotauth login --store helper:sil", `:silo `},
+				{"spotauth login --scope user-follow-", `\suser-follow-modify\s`},
+				{"spotauth login --scope user-t", `--scope user-top-read `},
+				{"spotauth sandbox --fault conta", `--fault contains:`},
+				{"spotauth sandbox --fault page=3:dri", `page=3:drip`},
+				{"spotauth sandbox --fault me:no-disp", `me:no-display_name`},
+				{"spotauth sandbox --fault poi", `--fault poison=`},
 				{"spotauth token fol", `token fol`}, // takes no file
 				{"spotauth api me/tr", `api me/tracks `},
 				{"spotauth diff fol", `diff follows.csv `},
@@ -165,6 +172,12 @@ client_id = "0123456789abcdef0123456789abcdef"
 store = "keychain"
 `)
 	m.write(filepath.Join(m.home, "follows.csv"), "")
+	helper := filepath.Join(m.home, "bin", "docker-credential-silo")
+	m.write(helper, "")
+	if err := os.Chmod(helper, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m.env["PATH"] += string(filepath.ListSeparator) + filepath.Dir(helper)
 	return m, &asked
 }
 

@@ -51,6 +51,7 @@ to register one.
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.loginBy(o)(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
+	completeBy(cmd, "store", a.completeStore)
 	return cmd
 }
 
@@ -99,7 +100,7 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.finish, "finish", false, "read the URL that the browser ended on from stdin, within 10 minutes of --begin")
 	f.StringVar(&o.importFile, "import", "", "import the login from `FILE`, the .cache of spotipy")
 	f.StringVar(&o.store, "store", "", "save the login in `STORE`: keychain, file or helper:NAME (default keychain)")
-	complete(cmd, "store", "keychain", "file", "helper:")
+	completeBy(cmd, "scope", completeScopes)
 	completeFile(cmd, "import")
 }
 

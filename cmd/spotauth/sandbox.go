@@ -73,6 +73,7 @@ func (o *sandboxOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.consent, "consent", "ask", "`ANSWER` to a sign-in: ask (a page to click), agree or deny (at once)")
 	complete(cmd, "consent", "ask", "agree", "deny")
 	f.StringArrayVar(&o.faults, "fault", nil, "make `PLACE:WHAT` go wrong, such as 'page=3:502*2' (repeatable)")
+	completeBy(cmd, "fault", completeFault)
 }
 
 func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) error {

@@ -42,7 +42,7 @@ the profile.
 	}
 	take.Flags().StringVar(&o.store, "store", "", "`STORE` for the login: keychain, file or helper:NAME (default keychain)")
 	take.Flags().BoolVar(&o.force, "force", false, "replace the login of another account without asking")
-	complete(take, "store", "keychain", "file", "helper:")
+	completeBy(take, "store", a.completeStore)
 	completeFiles(take)
 	cmd.AddCommand(&cobra.Command{
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// scopes are Spotify's, from its OpenAPI description, with words for the consent
-// page. It is a func, as the patterns of this package are, because most runs of
+// Scopes are Spotify's, from its OpenAPI description, each with what an app can do with it,
+// such as "see which artists you follow". It is a func, as the patterns of this package are, because most runs of
 // spotauth start no stand-in and should not pay for it.
-func scopes() map[string]string {
+func Scopes() map[string]string {
 	return map[string]string{
 		"user-follow-read":            "see which artists you follow",
 		"user-follow-modify":          "change which artists you follow",
@@ -28,9 +28,9 @@ func scopes() map[string]string {
 		"playlist-read-collaborative": "see playlists that you share",
 		"playlist-modify-public":      "change your public playlists",
 		"playlist-modify-private":     "change your private playlists",
-		"app-remote-control":          "",
-		"ugc-image-upload":            "",
-		"streaming":                   "",
+		"app-remote-control":          "control the Spotify app on your device",
+		"ugc-image-upload":            "upload pictures for your playlists",
+		"streaming":                   "play music in a browser",
 	}
 }
 
@@ -76,7 +76,7 @@ func (s *Server) refusePage(q url.Values) string {
 	case !isRegistered(s.options.RedirectURIs, q.Get("redirect_uri")):
 		return "INVALID_CLIENT: Invalid redirect URI"
 	}
-	known := scopes()
+	known := Scopes()
 	for scope := range strings.FieldsSeq(q.Get("scope")) {
 		if _, ok := known[scope]; !ok {
 			return "Illegal scope"

@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // effect is one thing that a fault can do. Parser, checks and help are derived from
@@ -122,6 +124,40 @@ func FaultHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// FaultWords are the words that can stand where begun does, the beginning of one of
+// Options.Faults. What a word does follows it after a tab. Statuses and paths are left out.
+func FaultWords(begun string) (words []string) {
+	add := func(word, about string) {
+		if word != begun {
+			words = append(words, word+"\t"+about)
+		}
+	}
+	place, _, found := strings.Cut(begun, ":")
+	if !found {
+		for _, p := range places() {
+			add(strings.TrimSuffix(p[0]+":", "N:"), p[1])
+		}
+		for _, o := range accountFaults() {
+			for usage := range strings.FieldsSeq(o.usage) {
+				add(strings.TrimRightFunc(usage, unicode.IsUpper), o.about)
+			}
+		}
+		return words
+	}
+	name, _, _ := strings.Cut(place, "=")
+	heading, fields := fieldsOf(name)
+	for _, e := range effects() {
+		if e.canBeAt(name, heading) {
+			add(place+":"+strings.TrimSuffix(e.usage(), e.value), cmp.Or(e.about, "instead of the right answer"))
+		}
+	}
+	for _, field := range fields {
+		add(place+":"+field+"=", "with another value")
+		add(place+":no-"+field, "left out")
+	}
+	return words
+}
+
 // writeWords lists words, as many on a line as fit.
 func writeWords(b *strings.Builder, all []effect) {
 	line := " "
@@ -140,6 +176,10 @@ func writeRows(b *strings.Builder, all []effect) {
 	for _, e := range all {
 		fmt.Fprintf(b, "  %-16s %s\n", e.usage(), e.about)
 	}
+}
+
+func (e effect) canBeAt(place, heading string) bool {
+	return e.at == "" || e.at == place || e.at == heading
 }
 
 func (e effect) usage() string {

@@ -150,7 +150,7 @@ func (f *fault) setEffect(hasArg bool) (problem string) {
 	}
 	heading, fields := fieldsOf(f.place)
 	for _, e := range effects() {
-		if e.word != f.what || e.at != "" && e.at != f.place && e.at != heading {
+		if e.word != f.what || !e.canBeAt(f.place, heading) {
 			continue
 		}
 		f.effect = e

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -459,6 +460,37 @@ func TestFaultHelpNamesEverything(t *testing.T) {
 		if len(line) > 78 || strings.TrimRight(line, " ") != line {
 			t.Errorf("a line of %d columns: %q", len(line), line)
 		}
+	}
+}
+
+// Whatever is offered while a fault is typed can become a fault.
+func TestFaultWordsBecomeFaults(t *testing.T) {
+	ends := map[string]string{"page=": "3:404", "total+": "2", "total-": "2", "poison=": "2", "lag=": "2s", "delay=": "2s", "redirect=": "http://x"}
+	offered := 0
+	for _, place := range FaultWords("") {
+		place, _, _ = strings.Cut(place, "\t")
+		if place == "page=" {
+			place = "page=3:"
+		}
+		words := []string{place}
+		if strings.HasSuffix(place, ":") {
+			words = FaultWords(place)
+		}
+		for _, word := range words {
+			word, about, _ := strings.Cut(word, "\t")
+			_, what, _ := strings.Cut(word, ":")
+			spec := word + ends[cmp.Or(what, word)]
+			if strings.HasSuffix(spec, "=") {
+				spec += "x"
+			}
+			if _, _, err := parseFaults([]string{spec}); err != nil || len(words) > 1 && about == "" {
+				t.Errorf("offered %q (%q): %v", word, about, err)
+			}
+			offered++
+		}
+	}
+	if offered < 300 {
+		t.Errorf("only %d words", offered)
 	}
 }
 

@@ -84,7 +84,7 @@ func listOf(scope string) string {
 	}
 	var list strings.Builder
 	list.WriteString("<p class=\"text\">It will be able to</p>\n<ul>\n")
-	words := scopes()
+	words := Scopes()
 	for name := range strings.FieldsSeq(scope) {
 		fmt.Fprintf(&list, "<li>%s <code>%s</code></li>\n", cmp.Or(words[name], "other access"), name)
 	}
