@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +19,7 @@ import (
 	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 func newDoctorCmd(a *app) *cobra.Command {
@@ -243,7 +241,7 @@ func (a *app) checkProxy() finding {
 	u, err := a.proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "api.spotify.com"}})
 	switch {
 	case err != nil:
-		return failFinding(name, err.Error(), "set HTTPS_PROXY to http://HOST:PORT")
+		return failFinding(name, err.Error(), "set HTTPS_PROXY=http://HOST:PORT")
 	case u == nil:
 		return okFinding(name, "none set")
 	}
@@ -264,7 +262,8 @@ func (a *app) checkHosts(ctx context.Context, address string) []finding {
 		start := time.Now()
 		date, err := a.contact(ctx, h.origin)
 		if err != nil {
-			findings = append(findings, failFinding(h.check, host+": "+err.Error(), "check the network, the proxy and this machine's certificates"))
+			f := a.explain(err)
+			findings = append(findings, failFinding(h.check, f.Message, strings.TrimSuffix(f.Hint, doctorTells)))
 			continue
 		}
 		findings = append(findings, okFinding(h.check, fmt.Sprintf("%s is reachable, %d ms", host, time.Since(start).Milliseconds())))
@@ -295,29 +294,11 @@ func (a *app) contact(ctx context.Context, origin string) (date time.Time, err e
 	}
 	resp, err := a.transport.RoundTrip(r)
 	if err != nil {
-		return time.Time{}, briefly(err)
+		return time.Time{}, wire.RequestError(r, err)
 	}
 	resp.Body.Close()
 	date, _ = http.ParseTime(resp.Header.Get("Date")) // zero if there is none
 	return date, nil
-}
-
-// briefly says what went wrong, without addresses from this machine's network.
-func briefly(err error) error {
-	var name *net.DNSError
-	var system syscall.Errno
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &name):
-		return errors.New("the name could not be resolved")
-	case errors.As(err, &system):
-		return system
-	case errors.As(err, &certificate):
-		return errors.New("its certificate is not trusted")
-	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("no answer in time")
-	}
-	return errors.New("no answer")
 }
 
 func (a *app) checkLimit(s *session.Session) finding {

@@ -28,8 +28,8 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			b.run("whoami")
 		}},
 		{"limit", "FAIL  rate limit    rate-limited by Spotify until ", "try again then", func(b *program) { b.run("artists") }},
-		{"unreachable", "FAIL  stand-in      127.0.0.1:", "check the network", func(b *program) { b.server.Close() }},
-		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY to http://HOST:PORT",
+		{"unreachable", "FAIL  stand-in      cannot reach 127.0.0.1:", "check that the stand-in is running, or unset SPOTAUTH_SANDBOX to use Spotify", func(b *program) { b.server.Close() }},
+		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY=http://HOST:PORT",
 			func(b *program) { b.env["HTTPS_PROXY"] = "http://user:hidden@[::1" }},
 		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *program) {
 			for name := range b.logins() {

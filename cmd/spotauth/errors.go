@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"regexp"
 	"strings"
 	"syscall"
@@ -267,14 +268,30 @@ func explainNetwork(err error) (failure, bool) {
 	switch {
 	case errors.Is(err, errProxyAddress):
 		return failure{Code: "proxy", Hint: "set HTTPS_PROXY=http://HOST:PORT"}, true
-	case isNetwork && network.Kind == wire.ProxyPassword:
-		return failure{Code: "proxy", Message: "the proxy wants a user name and a password", Hint: "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"}, true
-	case isNetwork && network.Kind == wire.Untrusted:
-		return failure{Code: "certificate", Hint: "check this machine's clock, and the certificate of a proxy in between"}, true
 	case isNetwork:
-		return failure{Code: "network"}, true
+		return explainWire(network), true
 	}
 	return failure{}, false
+}
+
+// doctorTells is the end of a hint that doctor itself leaves out.
+const doctorTells = `; "spotauth doctor" tells more`
+
+func explainWire(e *wire.Error) failure {
+	switch e.Kind {
+	case wire.ProxyUnreachable:
+		return failure{Code: "proxy", Hint: "check the address in HTTPS_PROXY, and that the proxy is running"}
+	case wire.ProxyPassword:
+		return failure{Code: "proxy", Hint: "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"}
+	case wire.ProxyRefused:
+		return failure{Code: "proxy", Hint: "allow " + e.Host + " in the proxy, or set NO_PROXY=" + e.Host + " to connect without it"}
+	case wire.Untrusted:
+		return failure{Code: "certificate", Hint: "check this machine's clock, and install the certificate of any proxy that inspects TLS"}
+	}
+	if _, err := netip.ParseAddrPort(e.Host); err == nil { // Spotify's hosts have names
+		return failure{Code: "network", Hint: "check that the stand-in is running, or unset " + sandboxVar + " to use Spotify"}
+	}
+	return failure{Code: "network", Hint: "check your network" + doctorTells}
 }
 
 // explainLimit explains a limit of either service, met now or by an earlier process.

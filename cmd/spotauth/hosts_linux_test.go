@@ -178,21 +178,30 @@ func TestRealHostsWithALoginInTheEnvironment(t *testing.T) {
 }
 
 // H-08, T-03: an answer of something between the program and Spotify is told from one of
-// Spotify, at both hosts.
+// Spotify, in the same words at both hosts, with what to do about it.
 func TestRealHostsOutOfReach(t *testing.T) {
 	for _, host := range []struct{ name, fault string }{
-		{"the API", ""},
-		{"the token endpoint", "exchange:expires_in=1"}, // so that a refresh comes first
+		{apiHost, ""},
+		{accountsHost, "exchange:expires_in=1"}, // so that a refresh comes first
 	} {
 		m, spotify, proxy := realHosts(t, host.fault)
 		m.signInAtRealHosts()
 		for _, tt := range []struct {
-			name, stderr, hint string
-			prepare            func(*machine)
+			name    string
+			want    failure
+			prepare func(*machine)
 		}{
-			{"proxy wants a password", "the proxy wants a user name and a password", "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+			{"proxy wants a password", failure{Code: "proxy", Message: "the proxy from HTTPS_PROXY wants a user name and a password",
+				Hint: "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"},
 				func(*machine) { proxy.answer(http.StatusProxyAuthRequired) }},
-			{"foreign authority", "unknown authority", "check this machine's clock",
+			{"proxy refuses", failure{Code: "proxy", Message: "the proxy from HTTPS_PROXY refused to connect to " + host.name + " (status 403)",
+				Hint: "allow " + host.name + " in the proxy, or set NO_PROXY=" + host.name + " to connect without it"},
+				func(*machine) { proxy.answer(http.StatusForbidden) }},
+			{"no proxy there", failure{Code: "proxy", Message: "cannot reach the proxy from HTTPS_PROXY: connection refused",
+				Hint: "check the address in HTTPS_PROXY, and that the proxy is running"},
+				func(m *machine) { m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" }},
+			{"foreign authority", failure{Code: "certificate", Message: "cannot reach " + host.name + ": its certificate is signed by an unknown authority",
+				Hint: "check this machine's clock, and install the certificate of any proxy that inspects TLS"},
 				func(m *machine) { m.env["SSL_CERT_FILE"] = newAuthority(t).file }},
 		} {
 			t.Run(host.name+", "+tt.name, func(t *testing.T) {
@@ -200,13 +209,7 @@ func TestRealHostsOutOfReach(t *testing.T) {
 				tt.prepare(m)
 				defer proxy.answer(0)
 				before, kept := len(spotify.Requests()), m.kept()
-				for _, command := range []string{"whoami", "artists"} {
-					r := m.run(command)
-					if r.status != exitNetwork || r.stdout != "" || !strings.Contains(r.stderr, tt.stderr) ||
-						!strings.Contains(r.stderr, "spotauth: hint: "+tt.hint) {
-						t.Errorf("%s: status %d; stdout %q; stderr:\n%s", command, r.status, r.stdout, r.stderr)
-					}
-				}
+				m.failsWith(tt.want, "whoami")
 				if after := len(spotify.Requests()); after != before {
 					t.Errorf("%d requests arrived all the same", after-before)
 				}
@@ -215,6 +218,23 @@ func TestRealHostsOutOfReach(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// failsWith runs a command that must fail with status 6, and compares all that it prints, as
+// text and as JSON.
+func (m *machine) failsWith(want failure, args ...string) {
+	m.Helper()
+	want.Exit = exitNetwork
+	asJSON := m.start(m.command(append(args, "--error-format", "json")...)) // both try again for seconds
+	text := "spotauth: error: " + want.Message + "\nspotauth: hint: " + want.Hint + "\n"
+	if r := m.run(args...); r.status != exitNetwork || r.stdout != "" || r.stderr != text {
+		m.Errorf("status %d; stdout %q; stderr:\n%swant:\n%s", r.status, r.stdout, r.stderr, text)
+	}
+	var got struct{ Error failure }
+	r := asJSON.wait()
+	if err := json.Unmarshal([]byte(r.stderr), &got); err != nil || r.status != exitNetwork || got.Error != want {
+		m.Errorf("status %d; %v; stderr:\n%s", r.status, err, r.stderr)
 	}
 }
 
@@ -232,7 +252,7 @@ func TestProxyPassword(t *testing.T) {
 		answer        int // of the proxy
 		stderr        string
 	}{
-		{"refused", "http://user:" + canary + "@" + good, http.StatusProxyAuthRequired, "the proxy wants a user name and a password"},
+		{"refused", "http://user:" + canary + "@" + good, http.StatusProxyAuthRequired, "the proxy from HTTPS_PROXY wants a user name and a password"},
 		{"proxy in trouble", "http://user:" + canary + "@" + good, http.StatusBadGateway, "the proxy from HTTPS_PROXY refused to connect to accounts.spotify.com (status 502)"},
 		{"nobody there", "http://user:" + canary + "@127.0.0.1:1", 0, "connection refused"},
 		{"port is no number", "http://user:" + canary + "@127.0.0.1:80port", 0, malformed},

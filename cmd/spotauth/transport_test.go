@@ -3,10 +3,13 @@ package main
 import (
 	"crypto/x509"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,3 +81,36 @@ func TestConnectEarly(t *testing.T) {
 		})
 	}
 }
+
+// Whatever keeps the program from connecting to Spotify is told in the same words for both
+// hosts, with what to do about it.
+func TestCannotConnect(t *testing.T) {
+	for host, env := range map[string]map[string]string{
+		"api.spotify.com":      {accessTokenVar: "secret-access-token"},
+		"accounts.spotify.com": {refreshTokenVar: "secret-refresh-token", "SPOTAUTH_CLIENT_ID": "0123456789abcdef0123456789abcdef"},
+	} {
+		for reason, err := range map[string]error{
+			"the name could not be resolved": &net.DNSError{Err: "no such host", Name: host, Server: "192.0.2.53:53", IsNotFound: true},
+			"connection refused":             syscall.ECONNREFUSED,
+			"the network is unreachable":     syscall.ENETUNREACH,
+			"no answer in time":              os.ErrDeadlineExceeded,
+		} {
+			t.Run(host+", "+reason, func(t *testing.T) {
+				t.Parallel() // the pauses between tries are real
+				want := "spotauth: error: cannot reach " + host + ": " + reason + "\n" +
+					"spotauth: hint: check your network; \"spotauth doctor\" tells more\n"
+				home := userAt(t.TempDir())
+				maps.Copy(home.env, env)
+				p := &program{t: t, now: time.Now(), env: home.env, dial: refusing{&net.OpError{Op: "dial", Net: "tcp", Err: err}}}
+				if status, stdout, stderr := p.run("whoami"); status != exitNetwork || stdout != "" || stderr != want {
+					t.Errorf("status %d; stdout %q; stderr:\n%s", status, stdout, stderr)
+				}
+			})
+		}
+	}
+}
+
+// A refusing transport connects to no one.
+type refusing struct{ err error }
+
+func (r refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, r.err }

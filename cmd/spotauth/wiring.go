@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
+	"github.com/spotauth/spotauth/internal/wire"
 )
 
 // sessionOptions are those of the flags and the environment, all but Refresh.
@@ -88,6 +88,7 @@ func (a *app) waitForLimit(ctx context.Context, until time.Time) error {
 // waiting tells the person why nothing happens.
 func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 	reason := "Spotify does not answer"
+	var network *wire.Error
 	switch {
 	case why.Kind == spotify.RateLimited, why.Kind == spotify.QuotaExceeded:
 		reason = "rate-limited by Spotify"
@@ -95,7 +96,9 @@ func (a *app) waiting(why *spotify.Error, pause time.Duration) {
 		reason = "Spotify rejected a fresh token"
 	case why.Status != 0:
 		reason = fmt.Sprintf("Spotify answered %d", why.Status)
-	case why.Kind == spotify.BadAnswer, errors.Is(why, io.ErrUnexpectedEOF):
+	case errors.As(why, &network) && network.Kind != wire.CutShort:
+		reason = network.Error()
+	case network != nil, why.Kind == spotify.BadAnswer:
 		reason = "Spotify's response was cut short"
 	}
 	a.console.Countdown(reason+"; trying again", pause)
