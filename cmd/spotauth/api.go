@@ -42,7 +42,7 @@ line as the pages arrive, so check the exit status.
 
 --jq runs over the whole document, or over each item with ndjson.
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
 		Example: `  spotauth api me
   spotauth api me/following --query type=artist --jq '.artists.total'
   spotauth api search --query q=wren --query type=album --paginate --limit 15`,

@@ -29,7 +29,7 @@ client clicks Agree on the stand-in's consent page.
 On a terminal, you see each step and a table of ten artists. In a pipe, you
 get all of them as CSV.
 
-` + exitStatuses(0, 1, 2, 8, 9),
+` + exitStatuses + status0 + status1 + status2 + status8 + status9,
 		Example: `  spotauth demo
   spotauth demo --browser`,
 		Args: cobra.NoArgs,

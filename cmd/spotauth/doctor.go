@@ -35,7 +35,7 @@ but needs nothing done.
 The output contains no secrets and no names, so you can post it in a public
 issue. It exits with 1 if a check failed.
 
-` + exitStatuses(0, 1, 2, 8),
+` + exitStatuses + status0 + status1 + status2 + status8,
 		Example: `  spotauth doctor
   spotauth doctor --json`,
 		Args: cobra.NoArgs,

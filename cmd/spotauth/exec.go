@@ -27,7 +27,7 @@ The token is valid for at least --min-life and is not refreshed while CMD
 runs. Signals pass through, and so does the exit status of CMD. To tell
 spotauth's statuses from those of CMD, use --error-format json.
 
-` + exitStatuses(1, 2, 4, 5, 6, 7, 126, 127),
+` + exitStatuses + status1 + status2 + status4 + status5 + status6 + status7 + status126 + status127,
 		Example: `  spotauth exec -- sh -c 'curl -sS https://api.spotify.com/v1/me \
     -H "Authorization: Bearer $SPOTIFY_ACCESS_TOKEN"'
   spotauth exec --min-life 30m -- python3 backup.py`,

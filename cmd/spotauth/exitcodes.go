@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -21,38 +20,29 @@ const (
 	exitBug        = 70
 )
 
-// exitMeanings are the statuses in the words of the help and of the README.
-var exitMeanings = []struct {
-	status  int
-	meaning string
-}{
-	{0, "success, complete"},
-	{exitOther, "any other error"},
-	{exitUsage, "wrong usage"},
-	{exitDiffers, "diff --exit-code: the lists differ"},
-	{exitLogin, "a login is needed (none, expired, revoked, missing scope)"},
-	{exitLimited, "rate-limited or out of quota for longer than --max-wait"},
-	{exitNetwork, "network failure, or Spotify unreachable after retries"},
-	{exitStore, "the keychain (or the chosen store) is unavailable or locked"},
-	{exitOutput, "output could not be written"},
-	{exitDeclined, "sign-in declined or timed out"},
-	{exitIncomplete, "incomplete: --strict failed, the old file was kept, or some artists could not be followed"},
-	{exitBug, "a bug in spotauth"},
-	{exitNoProgram, "exec, sandbox: CMD can't be run"},
-	{exitNoCommand, "exec, sandbox: CMD is not found"},
-}
+// What the help says of the exit statuses, a line each. They are constants, so that a start
+// spends no time on the texts of all commands.
+const (
+	exitStatuses = "Exit statuses:"
 
-// exitStatuses is the end of a command's help: the statuses that it uses.
-func exitStatuses(statuses ...int) string {
-	var b strings.Builder
-	b.WriteString("Exit statuses:")
-	for _, e := range exitMeanings {
-		if slices.Contains(statuses, e.status) {
-			fmt.Fprintf(&b, "\n%4d  %s", e.status, wrap(e.meaning, 78-6, "      "))
-		}
-	}
-	return b.String()
-}
+	status0   = "\n   0  success, complete"
+	status1   = "\n   1  any other error"
+	status2   = "\n   2  wrong usage"
+	status3   = "\n   3  diff --exit-code: the lists differ"
+	status4   = "\n   4  a login is needed (none, expired, revoked, missing scope)"
+	status5   = "\n   5  rate-limited or out of quota for longer than --max-wait"
+	status6   = "\n   6  network failure, or Spotify unreachable after retries"
+	status7   = "\n   7  the keychain (or the chosen store) is unavailable or locked"
+	status8   = "\n   8  output could not be written"
+	status9   = "\n   9  sign-in declined or timed out"
+	status10  = "\n  10  incomplete: --strict failed, the old file was kept, or some artists\n      could not be followed"
+	status70  = "\n  70  a bug in spotauth"
+	status126 = "\n 126  exec, sandbox: CMD can't be run"
+	status127 = "\n 127  exec, sandbox: CMD is not found"
+
+	allStatuses = status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 +
+		status8 + status9 + status10 + status70 + status126 + status127
+)
 
 // errorCodes are the codes of a JSON error, each with its exit status.
 var errorCodes = []struct {
@@ -105,10 +95,7 @@ func exitOf(code string) int {
 // exitCodes is the text of the help topic.
 func exitCodes() string {
 	var b strings.Builder
-	b.WriteString("The exit status says what happened:\n\n")
-	for _, e := range exitMeanings {
-		fmt.Fprintf(&b, "%5d  %s\n", e.status, wrap(e.meaning, 78-7, "       "))
-	}
+	b.WriteString("The exit status says what happened:\n" + allStatuses + "\n")
 	b.WriteString("\n  129, 130, 131, 141, 143  ended by SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM\n")
 	b.WriteString(`
 Treat any other status as a failure. With --error-format json, the last line on

@@ -11,13 +11,35 @@ import (
 	"testing"
 )
 
-// The README lists the exit statuses of the table in the same words.
-func TestReadmeListsTheExitStatuses(t *testing.T) {
-	var want [][]string
-	for _, e := range exitMeanings {
-		want = append(want, []string{strconv.Itoa(e.status), e.meaning})
+// exitMeanings are the statuses of the help and their meanings.
+func exitMeanings() (rows [][]string) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(allStatuses, "\n      ", " ")[1:], "\n") {
+		status, meaning, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		rows = append(rows, []string{status, meaning})
 	}
-	compareRows(t, "README.md", rowsOf(t, "../../README.md", `(?m)^\| (\d+) \| (.*) \|$`), want)
+	return rows
+}
+
+// The README lists the exit statuses of the help in the same words.
+func TestReadmeListsTheExitStatuses(t *testing.T) {
+	compareRows(t, "README.md", rowsOf(t, "../../README.md", `(?m)^\| (\d+) \| (.*) \|$`), exitMeanings())
+}
+
+// Each status that the program uses is one of the help's, in its place.
+func TestHelpListsTheExitStatusesInOrder(t *testing.T) {
+	used := []int{0, exitOther, exitUsage, exitDiffers, exitLogin, exitLimited, exitNetwork, exitStore,
+		exitOutput, exitDeclined, exitIncomplete, exitBug, exitNoProgram, exitNoCommand}
+	var listed []int
+	for _, row := range exitMeanings() {
+		status, err := strconv.Atoi(row[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, status)
+	}
+	if !slices.Equal(listed, used) {
+		t.Errorf("the help lists %d, want %d", listed, used)
+	}
 }
 
 // docs/scripting.md lists the codes of a JSON error, as `spotauth help exit-codes` does.
@@ -102,8 +124,8 @@ func TestErrorCodesAreInTheTable(t *testing.T) {
 // The help of a command tells only of statuses that exist.
 func TestHelpTellsOfExitStatusesThatExist(t *testing.T) {
 	exists := map[string]bool{}
-	for _, e := range exitMeanings {
-		exists[strconv.Itoa(e.status)] = true
+	for _, row := range exitMeanings() {
+		exists[row[0]] = true
 	}
 	told := 0
 	for _, cmd := range commandsOf(bareRoot()) {

@@ -39,7 +39,7 @@ Without a terminal (cron, a container), --begin prints the URL on stdout, and
 The client ID is that of your own app. If none is known, spotauth explains how
 to register one.
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 9),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status9,
 		Example: `  spotauth login
   spotauth login --client-id 5107a0c3d9e84b6f8a2b1c4d7e9f0a35
   spotauth login --redirect-uri http://127.0.0.1:5000/spotify/callback

@@ -21,7 +21,7 @@ Spotify has no call that ends a login, so the app keeps access until you
 remove it at https://www.spotify.com/account/apps/ or the six months run out.
 The client ID of the profile stays, so you don't have to enter it again.
 
-` + exitStatuses(0, 1, 2, 7),
+` + exitStatuses + status0 + status1 + status2 + status7,
 		Example: `  spotauth logout
   spotauth logout --all`,
 		Args: cobra.NoArgs,

@@ -99,6 +99,10 @@ func bareRoot() *cobra.Command {
 	root := newRootCmd(a)
 	root.DisableAutoGenTag = true
 	root.InitDefaultCompletionCmd("")
+	root.SetOut(io.Discard)
+	for _, cmd := range root.Commands() {
+		_ = cmd.Help() // which makes the rest of its text
+	}
 	return root
 }
 

@@ -19,7 +19,7 @@ func newProfileCmd(a *app) *cobra.Command {
 one, sign in with --profile NAME. spotauth uses --profile, then
 SPOTAUTH_PROFILE, then the profile set by "profile use".
 
-` + exitStatuses(0, 1, 2, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status7 + status8,
 		Example: `  spotauth login --profile work
   spotauth profile list
   spotauth profile use work
@@ -30,7 +30,7 @@ SPOTAUTH_PROFILE, then the profile set by "profile use".
 			Use: "use NAME", Short: "Set the default profile", Args: oneProfile, ValidArgsFunction: a.completeProfiles,
 			Long: `Set the profile to use if neither --profile nor SPOTAUTH_PROFILE names one.
 
-` + exitStatuses(0, 1, 2),
+` + exitStatuses + status0 + status1 + status2,
 			Example: `  spotauth login --profile work
   spotauth profile use work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileUse(cmd.Context(), args[0]) },
@@ -39,7 +39,7 @@ SPOTAUTH_PROFILE, then the profile set by "profile use".
 			Use: "remove NAME", Short: "Delete the login and the settings of a profile", Args: oneProfile, ValidArgsFunction: a.completeProfiles,
 			Long: `Delete the saved login of a profile and its settings.
 
-` + exitStatuses(0, 1, 2, 7),
+` + exitStatuses + status0 + status1 + status2 + status7,
 			Example: `  spotauth login --profile work
   spotauth profile remove work`,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
@@ -56,7 +56,7 @@ func newProfileListCmd(a *app) *cobra.Command {
 the default profile. It reads the settings and contacts neither the keychain
 nor Spotify.
 
-` + exitStatuses(0, 1, 2, 8),
+` + exitStatuses + status0 + status1 + status2 + status8,
 		Example: `  spotauth profile list
   spotauth profile list --json`,
 		RunE: func(*cobra.Command, []string) error { return a.profileList(o) },

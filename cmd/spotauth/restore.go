@@ -41,7 +41,7 @@ a batch is lost, unless you use --keep-order.
 stdout gets the artists that could not be followed, in a form that restore can
 read.
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8, 10),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
 		Example: `  spotauth restore --dry-run follows.csv
   spotauth login --scope user-follow-modify
   spotauth restore --yes follows.csv

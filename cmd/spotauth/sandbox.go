@@ -39,7 +39,7 @@ The stand-in has two accounts. The first follows the artists, the second
 follows nobody. With --consent agree, "spotauth login --switch-account" signs
 in as the second.
 
-` + exitStatuses(1, 2, 8, 126, 127) + "\n\n" + sandbox.FaultHelp(),
+` + exitStatuses + status1 + status2 + status8 + status126 + status127 + "\n\n",
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
   spotauth sandbox --consent agree -- sh -c \
     'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
@@ -47,7 +47,7 @@ in as the second.
 	}
 	o.addFlags(cmd)
 	completeFiles(cmd)
-	return cmd
+	return endHelpWith(cmd, sandbox.FaultHelp)
 }
 
 type sandboxOptions struct {

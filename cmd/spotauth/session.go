@@ -25,7 +25,7 @@ armored).
 
 The passphrase is read from the terminal, or taken from SPOTAUTH_PASSPHRASE.
 
-` + exitStatuses(0, 1, 2, 4, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status4 + status7 + status8,
 		Example: `  spotauth session export > login.age
   spotauth session import login.age`,
 	}
@@ -35,7 +35,7 @@ The passphrase is read from the terminal, or taken from SPOTAUTH_PASSPHRASE.
 		Long: `Read a login that "session export" wrote, from FILE or stdin, and save it in
 the profile.
 
-` + exitStatuses(0, 1, 2, 7),
+` + exitStatuses + status0 + status1 + status2 + status7,
 		Example: `  spotauth session export > login.age
   spotauth session import --profile server --store file login.age`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sessionImport(cmd.Context(), o, args) },
@@ -49,7 +49,7 @@ the profile.
 		Long: `Write the saved login to stdout, encrypted with a passphrase. The login also
 keeps working on this machine.
 
-` + exitStatuses(0, 1, 2, 4, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status4 + status7 + status8,
 		Example: `  spotauth session export > login.age`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)

@@ -26,7 +26,7 @@ It works offline. With --check it also asks Spotify whether the login works.
 With --within 14d it exits with 4 if the login ends within that time, for
 cron.
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8,
 		Example: `  spotauth status
   spotauth status --json
   spotauth status --check --within 14d`,

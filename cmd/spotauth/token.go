@@ -26,7 +26,7 @@ Formats: plain; header (an Authorization header); curl (a config for
 curl -K -, so that the token is in no argument list); json (access_token,
 token_type, expires_at).
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8,
 		Example: `  spotauth token --format curl | curl -sS -K - https://api.spotify.com/v1/me
   spotauth token --min-life 10m`,
 		Args: cobra.NoArgs,

@@ -54,7 +54,18 @@ func newTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "environment", Short: "Every environment variable", Long: environmentHelp},
 		{Use: "files", Short: "Every file and folder", Long: filesHelp},
-		{Use: "paths", Short: "Paths of the Web API and the scope of each", Long: pathsHelp()},
-		{Use: "exit-codes", Short: "What each exit status means", Long: exitCodes()},
+		endHelpWith(&cobra.Command{Use: "paths", Short: "Paths of the Web API and the scope of each"}, pathsHelp),
+		endHelpWith(&cobra.Command{Use: "exit-codes", Short: "What each exit status means"}, exitCodes),
 	}
+}
+
+// endHelpWith adds to the help of cmd a text that takes time to make. It is made when the help
+// is printed, because most runs print none.
+func endHelpWith(cmd *cobra.Command, text func() string) *cobra.Command {
+	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		cmd.Long += text()
+		cmd.SetHelpFunc(nil)
+		_ = cmd.Help() // always nil
+	})
+	return cmd
 }

@@ -173,7 +173,7 @@ func newHelpCmd() *cobra.Command {
 		Short: "Show the help of a command or topic",
 		Long: `Show the help of a command or topic.
 
-` + exitStatuses(0, 2, 8),
+` + exitStatuses + status0 + status2 + status8,
 		Example: `  spotauth help artists
   spotauth help exit-codes`,
 		ValidArgsFunction: completeTopics,

@@ -17,7 +17,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		Short: "Show the version",
 		Long: `Show the version, the commit and its date, and the version of Go.
 
-` + exitStatuses(0, 2, 8),
+` + exitStatuses + status0 + status2 + status8,
 		Example: `  spotauth version`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -17,7 +17,7 @@ func newWhoamiCmd(a *app) *cobra.Command {
 		Long: `Ask Spotify which account is signed in: its ID, its name, and its e-mail
 address if that scope was granted and Spotify still sends it.
 
-` + exitStatuses(0, 1, 2, 4, 5, 6, 7, 8),
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8,
 		Example: `  spotauth whoami
   spotauth whoami --json`,
 		Args: cobra.NoArgs,
