@@ -104,7 +104,7 @@ func (a *app) diffAccount(ctx context.Context, o diffOptions, old []spotify.Arti
 func (a *app) printDiff(o diffOptions, d list.Diff) error {
 	var err error
 	if o.format == "json" {
-		err = printJSON(a.console.Out, documentOf(d))
+		err = printJSON(a.console.Out, d)
 	} else {
 		err = write(a.console.RawOut, textOf(d)) // a terminal would show its tabs as \t
 	}
@@ -138,47 +138,4 @@ func textOf(d list.Diff) string {
 		line("~", r.ID, console.Safe(r.OldName)+" -> "+console.Safe(r.NewName))
 	}
 	return b.String()
-}
-
-// A diffDocument is what docs/diff.schema.json describes.
-type diffDocument struct {
-	Added     []diffArtist  `json:"added"`
-	Removed   []diffArtist  `json:"removed"`
-	Renamed   []diffRenamed `json:"renamed"`
-	Unchanged int           `json:"unchanged"`
-}
-
-// A diffArtist has the fields of an export, as docs/artists.schema.json describes them.
-type diffArtist struct {
-	Position   int64    `json:"position"` // in its list
-	ID         string   `json:"id"`
-	Name       string   `json:"name"`
-	URI        *string  `json:"uri"`
-	URL        *string  `json:"url"`
-	ImageURL   *string  `json:"image_url"`
-	Genres     []string `json:"genres"`
-	Followers  *int64   `json:"followers"`
-	Popularity *int64   `json:"popularity"`
-}
-
-type diffRenamed struct {
-	ID      string `json:"id"`
-	OldName string `json:"old_name"`
-	NewName string `json:"new_name"`
-}
-
-func documentOf(d list.Diff) diffDocument {
-	doc := diffDocument{placed(d.Added), placed(d.Removed), make([]diffRenamed, len(d.Renamed)), d.Unchanged}
-	for i, r := range d.Renamed {
-		doc.Renamed[i] = diffRenamed(r)
-	}
-	return doc
-}
-
-func placed(artists []list.Placed) []diffArtist {
-	all := make([]diffArtist, len(artists))
-	for i, p := range artists {
-		all[i] = diffArtist{p.Position, p.ID, p.Name, orNil(p.URI), orNil(p.URL), orNil(p.ImageURL), p.Genres, p.Followers, p.Popularity}
-	}
-	return all
 }

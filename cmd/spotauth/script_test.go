@@ -27,6 +27,8 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
 
+// Most tests start this binary as a program, thousands of times. A module whose
+// init takes milliseconds, such as jsonschema, is not for the tests of this package.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"spotauth": func() { leaveTerminal(); main() },

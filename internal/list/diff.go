@@ -1,6 +1,10 @@
 package list
 
-import "github.com/spotauth/spotauth/internal/spotify"
+import (
+	"encoding/json"
+
+	"github.com/spotauth/spotauth/internal/spotify"
+)
 
 // Diff is what changed from an old list to a new one.
 type Diff struct {
@@ -50,4 +54,55 @@ func Compare(old, new []spotify.Artist) Diff {
 		}
 	}
 	return d
+}
+
+// MarshalJSON returns what docs/diff.schema.json describes.
+func (d Diff) MarshalJSON() ([]byte, error) {
+	doc := diffDocument{placed(d.Added), placed(d.Removed), make([]diffRenamed, len(d.Renamed)), d.Unchanged}
+	for i, r := range d.Renamed {
+		doc.Renamed[i] = diffRenamed(r)
+	}
+	return json.Marshal(doc)
+}
+
+type diffDocument struct {
+	Added     []diffArtist  `json:"added"`
+	Removed   []diffArtist  `json:"removed"`
+	Renamed   []diffRenamed `json:"renamed"`
+	Unchanged int           `json:"unchanged"`
+}
+
+// A diffArtist has the fields of an export, as docs/artists.schema.json describes them.
+type diffArtist struct {
+	Position   int64    `json:"position"` // in its list
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	URI        *string  `json:"uri"`
+	URL        *string  `json:"url"`
+	ImageURL   *string  `json:"image_url"`
+	Genres     []string `json:"genres"`
+	Followers  *int64   `json:"followers"`
+	Popularity *int64   `json:"popularity"`
+}
+
+type diffRenamed struct {
+	ID      string `json:"id"`
+	OldName string `json:"old_name"`
+	NewName string `json:"new_name"`
+}
+
+func placed(artists []Placed) []diffArtist {
+	all := make([]diffArtist, len(artists))
+	for i, p := range artists {
+		all[i] = diffArtist{p.Position, p.ID, p.Name, orNil(p.URI), orNil(p.URL), orNil(p.ImageURL), p.Genres, p.Followers, p.Popularity}
+	}
+	return all
+}
+
+// orNil is nil for an empty text, so that JSON says null.
+func orNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
