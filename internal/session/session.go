@@ -46,7 +46,7 @@ func Open(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName), work: exportWork}
+	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName), work: o.exportWork()}
 	if err := checkProfile(s.profile); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ const InMemory = "memory"
 func Memory(l Login, o Options) *Session {
 	o = o.filled()
 	return &Session{
-		options: o, timeouts: newTimeouts(o), profile: o.Profile, work: exportWork, store: &memory{&l},
+		options: o, timeouts: newTimeouts(o), profile: o.Profile, work: o.exportWork(), store: &memory{&l},
 		settings: Settings{ClientID: l.ClientID, RedirectURI: o.Settings.RedirectURI, Store: InMemory},
 	}
 }

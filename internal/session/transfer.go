@@ -28,10 +28,18 @@ type parcel struct {
 
 const (
 	maxParcel = 1 << 16
-	// The work of guessing a passphrase, as scrypt's N = 2^work: what is written (about
-	// a second, age's own choice), and the most that a file may ask for (1 GiB of memory).
-	exportWork, maxWork = 18, 20
+	// The work of guessing a passphrase, as scrypt's N = 2^work: about a second, which is
+	// age's own choice, hardly any for a login of a stand-in, which opens nothing, and
+	// the most that a file may ask for (1 GiB of memory).
+	realWork, sandboxWork, maxWork = 18, 10, 20
 )
+
+func (o Options) exportWork() int {
+	if o.Sandbox != "" {
+		return sandboxWork
+	}
+	return realWork
+}
 
 // Export writes the saved login, encrypted with a passphrase, for Import on another
 // machine. The access token stays behind. Nothing is written before all is encrypted.

@@ -22,6 +22,11 @@ func TestExportImport(t *testing.T) {
 	if s.work != 18 {
 		t.Errorf("work %d", s.work)
 	}
+	standIn := from
+	standIn.Sandbox = "http://127.0.0.1:5000"
+	if work := mustOpen(t, standIn).work; work != 10 {
+		t.Errorf("work %d for a login of a stand-in", work)
+	}
 	s.work = 10 // the rest of the test need not be slow
 	saved := living(time.Hour)
 	saved.ClientSecret = secret.New("client-secret")
