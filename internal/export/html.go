@@ -27,6 +27,12 @@ const (
 	generator = `<meta name="generator" content="spotauth">`
 	item      = "<li>" // begins the line of an artist
 	colors    = 8      // of initials, in html.css
+
+	// block is how many artists are in one list of the page. A browser skips the lists that
+	// are out of sight, and takes seconds if there are thousands of them. Any number of
+	// columns up to 8 divides it, so that each row is full.
+	block    = 840
+	newBlock = "</ul>\n<ul role=\"list\">\n" // Safari forgets that an unmarked list is one
 )
 
 // page is `--format html`. It is written by hand, because html/template would add
@@ -45,6 +51,9 @@ func (*page) begin(dst []byte) []byte { return dst }
 // row adds an artist. The name is always there; its link, the picture and
 // everything else are fields.
 func (e *page) row(dst []byte, r *record) ([]byte, error) {
+	if e.n > 0 && e.n%block == 0 {
+		e.list = append(e.list, newBlock...)
+	}
 	e.n++
 	b := append(e.list, item...)
 	a := r.artist
@@ -121,7 +130,7 @@ func (e *page) end(dst []byte) ([]byte, error) {
 <p>`+e.summary()+`</p>
 </header>
 <main>
-<ul>
+<ul role="list">
 `...)
 	return append(append(dst, e.list...), "</ul>\n</main>\n</body>\n</html>\n"...), nil
 }
@@ -130,7 +139,7 @@ func (e *page) end(dst []byte) ([]byte, error) {
 func (e *page) summary() string {
 	s := grouped(int64(e.n)) + " " + plural(int64(e.n), "artist", "artists") + " on Spotify"
 	if !e.o.Date.IsZero() {
-		s += ` · <time datetime="` + e.o.Date.Format("2006-01-02") + `">` + e.o.Date.Format("2 January 2006") + `</time>`
+		s += `, <time datetime="` + e.o.Date.Format("2006-01-02") + `">` + e.o.Date.Format("2 January 2006") + `</time>`
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,8 +121,31 @@ func TestHTMLSummary(t *testing.T) {
 			t.Errorf("%d artists: no %q", n, want)
 		}
 		text, _ = render(t, export.Options{Format: export.HTML, Date: anyDay}, list)
-		if !strings.Contains(text, "<p>"+want+` · <time datetime="2026-11-24">24 November 2026</time></p>`) {
+		if !strings.Contains(text, "<p>"+want+`, <time datetime="2026-11-24">24 November 2026</time></p>`) {
 			t.Errorf("%d artists: no date", n)
+		}
+	}
+}
+
+// A browser takes ten seconds for 20,000 parts that it may skip, and none for some
+// dozen lists. Their last row is full in any number of columns that fits the page.
+func TestHTMLIsInBlocks(t *testing.T) {
+	for n, want := range map[int][]int{0: {0}, 1: {1}, 840: {840}, 841: {840, 1}, 1700: {840, 840, 20}} {
+		text, _ := render(t, export.Options{Format: export.HTML}, make([]spotify.Artist, n))
+		var got []int
+		for _, list := range regexp.MustCompile(`(?s)<ul role="list">\n(.*?)</ul>`).FindAllStringSubmatch(text, -1) {
+			got = append(got, strings.Count(list[1], "<li>"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d artists: lists of %d, want %d", n, got, want)
+		}
+		if skips := regexp.MustCompile(`\n([a-z]+) {[^}]*content-visibility: auto`).FindAllStringSubmatch(text, -1); len(skips) != 1 || skips[0][1] != "ul" {
+			t.Errorf("what a browser may skip: %q", skips)
+		}
+	}
+	for columns := 1; columns <= 8; columns++ { // 90rem hold no more than 8 columns of 8rem, with their gaps
+		if 840%columns != 0 {
+			t.Errorf("a row of %d is not full", columns)
 		}
 	}
 }
