@@ -36,7 +36,7 @@ var importRules = []importRule{
 		nil},
 	{"internal/secret", "a string that never prints itself needs no other package", nil, []string{"net/http", "os"}},
 	{"internal/console", "the terminal knows no other package",
-		[]string{"golang.org/x/term", "golang.org/x/sys/unix", "github.com/mattn/go-runewidth",
+		[]string{"golang.org/x/term", "golang.org/x/sys/unix", "github.com/clipperhouse/displaywidth",
 			"golang.org/x/sys/windows"}, // console modes
 		[]string{"net/http"}},
 	{"internal/wire", "what auth and spotify know about HTTP depends on neither",
@@ -51,7 +51,7 @@ var importRules = []importRule{
 	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",
 		[]string{"internal/secret", "internal/wire", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
 	{"internal/export", "artists to bytes, and nothing else",
-		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth",
+		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/clipperhouse/displaywidth",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/list", "bytes to artists, and nothing else",
