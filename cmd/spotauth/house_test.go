@@ -44,7 +44,7 @@ var importRules = []importRule{
 	{"internal/auth", "the protocol touches no keychain, environment or standard stream",
 		[]string{"internal/secret", "internal/wire", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
 	{"internal/session", "refreshing is a function it is given, so storing a login needs no network",
-		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/BurntSushi/toml",
+		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/pelletier/go-toml/v2",
 			"filippo.io/age", "golang.org/x/text/unicode/norm",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
