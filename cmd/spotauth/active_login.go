@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,8 +106,8 @@ func (l *activeLogin) rememberLimit(err error) {
 	var group string
 	var wait time.Duration
 	switch {
-	case errors.As(err, &api) && api.Status == http.StatusTooManyRequests:
-		group, wait = api.Limits, api.RetryAfter
+	case errors.As(err, &api) && api.Status != 0: // 0: an earlier process met it
+		group, wait = api.Limits, cmp.Or(api.RetryAfter, guessedLimit(api.Kind))
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
 		group, wait = session.TokenLimit, token.RetryAfter
 	}
@@ -116,6 +117,19 @@ func (l *activeLogin) rememberLimit(err error) {
 	if err := l.SetCoolDown(group, l.app.now().Add(wait)); err != nil {
 		l.app.log.Debug("the limit could not be remembered", "error", err)
 	}
+}
+
+// guessedLimit is how long a limit is taken to last if Spotify doesn't say. A quota that was
+// used up took 12 to 24 hours to come back. A plain limit counts the requests of 30 seconds:
+// https://developer.spotify.com/documentation/web-api/concepts/rate-limits
+func guessedLimit(kind spotify.Kind) time.Duration {
+	switch kind {
+	case spotify.QuotaExceeded:
+		return time.Hour
+	case spotify.RateLimited:
+		return 30 * time.Second
+	}
+	return 0
 }
 
 // warnOfEnd says that a login is about to end, while there is time.

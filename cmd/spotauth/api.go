@@ -40,11 +40,14 @@ With --paginate, spotauth reads all pages and prints one document: the first
 page with the items of all pages in it. --format ndjson prints one item per
 line as the pages arrive, so check the exit status.
 
---jq runs over the whole document, or over each item with ndjson.
+--jq runs over the whole document, or over each item with ndjson. It prints
+strings without quotes, as jq -r does.
 
 ` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
 		Example: `  spotauth api me
   spotauth api me/following --query type=artist --jq '.artists.total'
+  spotauth api me/following --query type=artist --paginate \
+    --jq '.artists.items[] | [.name, .id] | @csv' > artists.csv
   spotauth api search --query q=wren --query type=album --paginate --limit 15`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePath,
@@ -138,6 +141,7 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = l.advise(err, r) }()
 	wrote := "the response"
 	err = a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) (err error) {
 		out := apiWriter{w: w, isTerminal: isTerminal, filter: filter, showsHead: o.showsHead}
@@ -162,15 +166,17 @@ func isRegular(name string) bool {
 // apiFormat is the format that --format or the extension of --output decides.
 func (a *app) apiFormat(o apiOptions) string {
 	byName := export.FormatOfFile(o.output)
-	switch chosen := export.Format(o.format); {
-	case o.format == "" && o.paginate && byName == export.NDJSON:
-		return string(export.NDJSON)
-	case o.format == "":
-		return string(export.JSON)
-	case o.jq == "" && !chosen.Fits(o.output):
+	chosen := export.Format(o.format)
+	if o.format == "" {
+		chosen = export.JSON
+		if o.paginate && byName == export.NDJSON {
+			chosen = export.NDJSON
+		}
+	}
+	if o.jq == "" && !chosen.Fits(o.output) {
 		a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
 	}
-	return o.format
+	return string(chosen)
 }
 
 // writeOutput has write fill stdout, or the file name, whole or not at all. What is written

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -95,14 +96,29 @@ func checkPath(u *url.URL) error {
 	return nil
 }
 
+// advise adds to the error of a request what only the command knows.
+func (l *activeLogin) advise(err error, r apiRequest) error {
+	var e *spotify.Error
+	switch {
+	case !errors.As(err, &e):
+	case e.Kind == spotify.ScopeMissing:
+		return scopedError{err, l.Current().Scopes}
+	case e.MayBeDone:
+		return withHint(err, "Spotify may have done it all the same; check before you run it again")
+	case e.Status == http.StatusBadRequest && r.body == nil && r.method != http.MethodGet:
+		return withHint(err, "if the request needs a body, give its JSON with --input")
+	}
+	return err
+}
+
 // isRewritten reports whether Git Bash took PATH for one of its own files, which it does to
 // arguments that begin with a slash: https://www.msys2.org/docs/filesystem-paths/.
 func isRewritten(text string) bool { return regexp.MustCompile(`^[A-Za-z]:[/\\]`).MatchString(text) }
 
 // originalPath is what was probably typed, without the slash at its beginning.
 func originalPath(text string) string {
-	if m := regexp.MustCompile(`[/\\]v1[/\\](.+)$`).FindStringSubmatch(text); m != nil {
-		return m[1]
+	if m := regexp.MustCompile(`(?i)^.*[/\\](?:v1|git|msys[0-9]*)[/\\](.+)$`).FindStringSubmatch(text); m != nil {
+		return strings.ReplaceAll(m[1], `\`, "/")
 	}
 	return "me/tracks"
 }
@@ -131,10 +147,14 @@ func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
 	case err == nil && !json.Valid(body):
 		err = errors.New("not JSON")
 	}
-	if err != nil {
-		return nil, inputError{name, err}
+	if err == nil {
+		return body, nil
 	}
-	return body, nil
+	err = inputError{name, err}
+	if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(strings.TrimSpace(name), "{") {
+		err = withHint(err, "--input takes the name of a file; use --input - for JSON on stdin")
+	}
+	return nil, err
 }
 
 // methods are those of the Web API.

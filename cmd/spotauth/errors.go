@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -85,6 +86,7 @@ type failure struct {
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds
 
 	progress string // another hint: how far it got
+	instead  string // another hint: what works
 }
 
 // report says what went wrong, if anything did, and returns the exit status.
@@ -118,7 +120,7 @@ func (a *app) say(f failure) {
 		return
 	}
 	a.console.Error("%s", f.Message)
-	for _, hint := range []string{f.Hint, f.progress} {
+	for _, hint := range []string{f.Hint, f.progress, f.instead} {
 		if hint != "" {
 			a.console.Hint("%s", hint)
 		}
@@ -320,6 +322,9 @@ func (a *app) explainWebLimit(e *spotify.Error) failure {
 	if e.Kind == spotify.QuotaExceeded {
 		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Limits, e.RetryAfter)
 		f.Hint = "all apps of one developer account share the quota; other paths still work"
+		if e.RetryAfter == 0 {
+			f.instead = "Spotify doesn't say for how long; spotauth asks again in an hour at the earliest"
+		}
 		return f
 	}
 	return a.limited("rate_limited", still+"rate-limited by Spotify", e.RetryAfter)
@@ -372,25 +377,57 @@ func explainAPI(err error) (failure, bool) {
 	case spotify.LoginNeeded:
 		return failure{Code: "login_needed", Message: "Spotify does not accept the login", Command: loginCommand}, true
 	case spotify.ScopeMissing:
-		return explainScope(scopesFor(e.Method, e.Path, e.Query)), true
+		var scoped scopedError
+		errors.As(err, &scoped) // the zero value has no scopes
+		return explainScope(scopesFor(e.Method, e.Path, e.Query), scoped.granted), true
 	case spotify.NotRegistered:
 		return failure{Code: "forbidden", Message: "this account is not among the users of the app",
 			Hint: "add its e-mail address under User Management on https://developer.spotify.com/dashboard"}, true
 	case spotify.PremiumLapsed:
 		return failure{Code: "forbidden", Message: "the owner of the app needs Spotify Premium",
 			Hint: "after the owner resubscribes it can take a few hours"}, true
-	case spotify.Forbidden, spotify.NotFound, spotify.Rejected, spotify.BadAnswer:
+	case spotify.Forbidden, spotify.NotFound:
+		return explainPath(e), true
+	case spotify.BadAnswer:
 		f := failure{Code: string(e.Kind)}
-		if since := closedSince(e.Method, e.Path); since != "" && (e.Kind == spotify.Forbidden || e.Kind == spotify.NotFound) {
-			f.Hint = "Spotify closed this path to new apps in " + since
+		if errors.Is(err, spotify.ErrNoItems) {
+			f.Hint = `"spotauth help paths" says which paths have pages`
 		}
 		return f, true
+	case spotify.Rejected:
+		return failure{Code: string(e.Kind)}, true
 	}
 	return failure{Code: "network"}, true
 }
 
-// explainScope names the scopes of which one is missing, if they are known.
-func explainScope(scopes []string) failure {
+// explainPath is about a path that doesn't exist (404), or that Spotify refuses (403).
+func explainPath(e *spotify.Error) failure {
+	f := failure{Code: string(e.Kind)}
+	switch since, instead := closedPath(e.Method, e.Path); {
+	case since != "":
+		f.Hint, f.instead = "Spotify closed this path to new apps in "+since, instead
+	case e.Kind == spotify.NotFound:
+		f.Hint = hintForUnknown(e.Method, e.Path)
+	case matchesPath("playlists/{id}/items", strings.TrimPrefix(e.Path, "/v1/")):
+		f.Hint = "only its owner can read or change the items of a playlist"
+	}
+	return f
+}
+
+// scopedError is a refusal of the Web API, with the scopes of the login.
+type scopedError struct {
+	error
+	granted []string
+}
+
+func (e scopedError) Unwrap() error { return e.error }
+
+// explainScope names the scopes of which one is missing, if they are known. The login has
+// the granted ones, so it is none of them.
+func explainScope(scopes, granted []string) failure {
+	if lacking := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return slices.Contains(granted, s) }); len(lacking) > 0 {
+		scopes = lacking
+	}
 	f := failure{Code: "scope_missing", Message: "the login does not cover this: a scope is missing",
 		Hint: `"spotauth help paths" lists the scope of each path; "spotauth login --scope NAME" adds it`}
 	if len(scopes) > 0 {

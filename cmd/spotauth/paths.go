@@ -110,23 +110,47 @@ func libraryScopes(method, query string) (scopes []string) {
 // closedPaths are those that Spotify closed to new apps, as "METHOD path".
 // https://developer.spotify.com/documentation/web-api/tutorials/february-2026-migration-guide
 // https://developer.spotify.com/blog/2024-11-27-changes-to-the-web-api
-var closedPaths = []struct{ paths, since string }{
-	{`GET (recommendations|audio-(features|analysis)(/[^/]+)?|artists/[^/]+/related-artists)`, "November 2024"},
-	{`GET (artists|albums|tracks|shows|episodes|audiobooks|chapters|markets|browse/.*|artists/[^/]+/top-tracks)`, "February 2026"},
-	{`[A-Z]+ (users/.*|playlists/[^/]+/(tracks|followers(/contains)?))`, "February 2026"},
-	{`(PUT|DELETE) me/(following|tracks|albums|shows|episodes|audiobooks)`, "February 2026"},
-	{`GET me/(following|tracks|albums|shows|episodes|audiobooks)/contains`, "February 2026"},
+var closedPaths = []struct{ paths, since, instead string }{
+	{`GET (recommendations|audio-(features|analysis)(/[^/]+)?|artists/[^/]+/related-artists)`, "November 2024", ""},
+	{`GET (artists|albums|tracks|shows|episodes|audiobooks|chapters)`, "February 2026", "use $1/{id}, with one request for each ID"},
+	{`GET (markets|browse/.*|artists/[^/]+/top-tracks)`, "February 2026", ""},
+	{`[A-Z]+ users/[^/]+/playlists`, "February 2026", "use me/playlists for your own"},
+	{`[A-Z]+ playlists/[^/]+/tracks`, "February 2026", "use playlists/{id}/items"},
+	{`[A-Z]+ (users/.*|playlists/[^/]+/followers(/contains)?)`, "February 2026", ""},
+	{`(PUT|DELETE) me/(following|tracks|albums|shows|episodes|audiobooks)`, "February 2026", "use me/library with --query uris=LIST"},
+	{`GET me/(following|tracks|albums|shows|episodes|audiobooks)/contains`, "February 2026", "use me/library/contains with --query uris=LIST"},
 }
 
-// closedSince is the month in which Spotify closed a path, "" if it didn't.
-func closedSince(method, path string) string {
+// closedPath is the month in which Spotify closed a path, "" if it didn't, and what to use
+// instead, "" if there is nothing.
+func closedPath(method, path string) (since, instead string) {
 	call := method + " " + strings.TrimPrefix(path, "/v1/")
 	for _, c := range closedPaths {
-		if regexp.MustCompile(`^(?:` + c.paths + `)$`).MatchString(call) {
-			return c.since
+		pattern := regexp.MustCompile(`^(?:` + c.paths + `)$`)
+		if pattern.MatchString(call) {
+			return c.since, pattern.ReplaceAllString(call, c.instead)
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// hintForUnknown helps with a path that doesn't exist. It is "" if the path is known, because
+// then only its ID is wrong.
+func hintForUnknown(method, path string) string {
+	_, path, _ = strings.Cut(spotify.Group(method, path), " /v1/")
+	var known []string
+	for _, p := range apiPaths {
+		if p.method == method {
+			known = append(known, p.path)
+		}
+	}
+	if slices.ContainsFunc(known, func(pattern string) bool { return matchesPath(pattern, path) }) {
+		return ""
+	}
+	if near := nearest(path, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return `"spotauth help paths" lists paths`
 }
 
 // apiGroups are the groups of the known paths for which a quota can be used up.

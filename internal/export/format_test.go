@@ -134,6 +134,9 @@ func TestCheck(t *testing.T) {
 		{"jq syntax", export.Options{Format: export.JSON, JQ: ".[] |"}, "jq program: "},
 		{"jq function", export.Options{Format: export.JSON, JQ: "nonesuch"}, "jq program: function not defined: nonesuch/0"},
 		{"jq input", export.Options{Format: export.JSON, JQ: "input"}, "jq program: input(s)/0 is not allowed"},
+		// S-01: a program from the internet must not read it, nor may a script's env.SINCE silently be null.
+		{"jq env", export.Options{Format: export.JSON, JQ: ".[] | select(.name > env.SINCE)"}, "jq program: env and $ENV are not available; "},
+		{"jq $ENV", export.Options{Format: export.JSON, JQ: "$ENV.SINCE"}, "jq program: env and $ENV are not available; "},
 		{"jq import", export.Options{Format: export.JSON, JQ: `import "x" as x; .`}, "jq program: "},
 	}
 	for _, row := range rows {

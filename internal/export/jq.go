@@ -10,7 +10,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// Filter is a compiled jq program. It sees neither the environment nor files.
+// Filter is a compiled jq program. It sees neither files nor the environment, which may
+// hold secrets.
 type Filter struct {
 	ctx  context.Context
 	code *gojq.Code
@@ -36,9 +37,16 @@ func NewFilter(ctx context.Context, program string) (*Filter, error) {
 	case err != nil:
 		return nil, usage("jq program: %s", err)
 	}
-	code, err := gojq.Compile(query)
-	if err != nil {
+	readsEnvironment := false
+	code, err := gojq.Compile(query, gojq.WithEnvironLoader(func() []string {
+		readsEnvironment = true
+		return nil
+	}))
+	switch {
+	case err != nil:
 		return nil, usage("jq program: %s", err)
+	case readsEnvironment: // a comparison with null would be silently wrong
+		return nil, usage("jq program: env and $ENV are not available; let the shell put the value into the program")
 	}
 	return &Filter{ctx, code}, nil
 }

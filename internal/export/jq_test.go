@@ -12,7 +12,6 @@ import (
 )
 
 func TestJQ(t *testing.T) {
-	t.Setenv("SPOTAUTH_REFRESH_TOKEN", "hidden") // S-01: a program from the internet must not read it
 	json, ndjson := export.JSON, export.NDJSON
 	rows := []struct {
 		name string
@@ -31,7 +30,6 @@ func TestJQ(t *testing.T) {
 		{"in the wanted order", export.Options{Format: json, JQ: ".[].position", Sort: export.ByName}, "2\n1\n"},
 		{"nothing", export.Options{Format: json, JQ: "empty"}, ""},
 		{"halt", export.Options{Format: json, JQ: "1, halt, 2"}, "1\n"},
-		{"no environment", export.Options{Format: json, JQ: "env, $ENV"}, "{}\n{}\n"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

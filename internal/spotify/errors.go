@@ -27,7 +27,7 @@ const (
 	NotFound      Kind = "not_found"      // 404
 	Rejected      Kind = "rejected"       // any other 4xx
 	RateLimited   Kind = "rate_limited"   // 429 that asks for too long a wait
-	QuotaExceeded Kind = "quota_exceeded" // 429: the developer account's quota is used up
+	QuotaExceeded Kind = "quota_exceeded" // 429 or 403: the developer account's quota is used up
 	Unreachable   Kind = "unreachable"    // 5xx, or no answer: then Unwrap leads to a [wire.Error]
 	BadAnswer     Kind = "bad_answer"     // not what the Web API documents
 )
@@ -41,13 +41,17 @@ type Error struct {
 	Status  int    // the HTTP status, 0 if it is not the reason
 	Message string // Spotify's own words or ours: one line, at most 200 characters, printable, without the token
 
-	// RetryAfter is the wait that a 429 asks for, or what is left of one that
+	// RetryAfter is the wait that a limit asks for, or what is left of one that
 	// an earlier process was told of; 0 if there is none.
 	RetryAfter time.Duration
 
-	// Limits is what a 429 counts for: a [Group] of paths if a quota is used
+	// Limits is what a limit counts for: a [Group] of paths if a quota is used
 	// up, [AllPaths] for a plain rate limit, and "" for any other error.
 	Limits string
+
+	// MayBeDone says that a request that must not be sent twice may have had its
+	// effect, in spite of the error.
+	MayBeDone bool
 
 	cause error
 	tries int // as many are worth making
@@ -120,6 +124,9 @@ func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	e := r.newError(Rejected, req, text)
 	e.Status = res.StatusCode
 	switch status := res.StatusCode; {
+	case reason == "QUOTA_EXCEEDED" && (status == http.StatusTooManyRequests || status == http.StatusForbidden):
+		e.Kind, e.Limits = QuotaExceeded, Group(e.Method, e.Path)
+		e.RetryAfter = wire.RetryAfter(res.Header, time.Now())
 	case status == http.StatusUnauthorized:
 		e.Kind = LoginNeeded
 	case status == http.StatusForbidden:
@@ -129,9 +136,6 @@ func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Limits = RateLimited, AllPaths
 		e.RetryAfter = wire.RetryAfter(res.Header, time.Now())
-		if reason == "QUOTA_EXCEEDED" {
-			e.Kind, e.Limits = QuotaExceeded, Group(e.Method, e.Path)
-		}
 	case status >= 500:
 		e.Kind = Unreachable
 		if slices.Contains([]int{500, 502, 503, 504}, status) {

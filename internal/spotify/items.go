@@ -26,7 +26,8 @@ type itemsPage struct {
 // span is a part of an answer, such as a value.
 type span struct{ start, end int }
 
-var errNoItems = errors.New("the answer is not a page of items")
+// ErrNoItems says that an answer of another shape came in place of a page.
+var ErrNoItems = errors.New("the answer is not a page of items")
 
 // decodeItems finds the page in an answer. The result shares memory with body.
 func decodeItems(body []byte) (*itemsPage, error) {
@@ -58,7 +59,7 @@ func decodeItems(body []byte) (*itemsPage, error) {
 		}
 		return nil, fmt.Errorf("the answer holds several lists (%s); ask for one type", strings.Join(names, ", "))
 	default:
-		return nil, errNoItems
+		return nil, ErrNoItems
 	}
 	page.head = withoutLinks(body, span{0, page.itemsStart}, page.links)
 	page.tail = withoutLinks(body, span{page.itemsEnd, len(body)}, page.links)

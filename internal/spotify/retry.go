@@ -89,10 +89,12 @@ func (r *run) try(ctx context.Context, q request, read func(*Answer) error) (err
 	for n := 1; ; n++ {
 		err = r.exchange(budget, q, &sent, read)
 		var e *Error
-		if !errors.As(err, &e) || n >= e.tries || sent.Load() >= maxTries {
+		if !errors.As(err, &e) {
 			return err
 		}
-		if q.once && (sent.Load() > 0 || e.Status != 0) {
+		isUnclear := e.Kind == Unreachable || e.Kind == BadAnswer
+		e.MayBeDone = q.once && isUnclear && (sent.Load() > 0 || e.Status != 0)
+		if n >= e.tries || sent.Load() >= maxTries || e.MayBeDone {
 			return err
 		}
 		gap := fullJitter(n)
