@@ -7,10 +7,6 @@ import (
 
 // api measures `spotauth api` next to the same loop written with zmb3/spotify.
 func (b *bench) api() error {
-	if !b.has("api", "--paginate") {
-		b.skip("api", "api is not built yet")
-		return nil
-	}
 	if err := b.tracks(2_345, b.runs(5), b.latency, b.tracksGoals); err != nil || b.quick {
 		return err
 	}

@@ -12,10 +12,6 @@ import (
 
 // restore measures following the missing artists of a list again.
 func (b *bench) restore() error {
-	if !b.has("restore", "FILE") {
-		b.skip("restore", "restore is not built yet")
-		return nil
-	}
 	for _, size := range []struct{ listed, missing int }{{120, 37}, {2_000, 400}} {
 		if err := b.restoreMissing(size.listed, size.missing); err != nil {
 			return err
