@@ -18,6 +18,9 @@ func TestLimitsAreRemembered(t *testing.T) {
 	}{
 		{"longer than the longest wait", "page=1:429*,retry-after=86400", "artists", "1m", 0},
 		{"a quota that comes back soon", "page=1:429-quota*,retry-after=30", "artists", "1m", 0},
+		{"a quota without an end", "page=1:429-quota*", "artists", "1m", 0},
+		{"a quota without an end, as 403", `page=1:403*,type=application/json,body={"error":{"status":403,"message":"Forbidden","reason":"QUOTA_EXCEEDED"}}`, "artists", "1m", 0},
+		{"without an end", "page=1:429*", "artists", "1s", 0},
 		{"said again and again", "page=1:429*,retry-after=1", "artists", "1s", 0},
 		{"at the token endpoint", "refresh:429*,retry-after=100", "artists", "1m", 2 * time.Hour},
 		{"at the token endpoint, for a token", "refresh:429*,retry-after=100", "token", "1m", 2 * time.Hour},
@@ -39,6 +42,50 @@ func TestLimitsAreRemembered(t *testing.T) {
 				t.Errorf("%d more requests", n)
 			}
 		})
+	}
+}
+
+// H-01: if Spotify doesn't say how long a quota is used up, its group of paths is left alone
+// for an hour. Everything else goes on.
+func TestQuotaWithoutAnEnd(t *testing.T) {
+	const refusal = "/me/albums:429-quota*1"
+	b := newProgram(t, sandbox.Options{Artists: 2, Tracks: 3, Consent: sandbox.ConsentAgree, Faults: []string{refusal}})
+	b.login("--scope", "user-library-read")
+	status, _, stderr := b.run("api", "me/albums")
+	for _, want := range []string{
+		"error: the quota of the app's owner is used up for GET /v1/me/albums\n", "; other paths still work\n",
+		"hint: Spotify doesn't say for how long; spotauth asks again in an hour at the earliest\n",
+	} {
+		if status != exitLimited || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, no %q in %s", status, want, stderr)
+		}
+	}
+	for _, tt := range []struct {
+		after   time.Duration
+		path    string
+		status  int
+		asks    int
+		because string
+	}{
+		{0, "me/tracks", 0, 1, ""},
+		{59 * time.Minute, "me/albums", exitLimited, 0, "is still used up for GET /v1/me/albums until "},
+		{59 * time.Minute, "me/shows", 0, 1, ""},
+		{61 * time.Minute, "me/albums", 0, 1, ""},
+	} {
+		begin := b.now
+		b.now = begin.Add(tt.after)
+		asked := len(b.server.Requests())
+		status, _, stderr := b.run("api", tt.path, "--max-wait", "0s")
+		n := 0
+		for _, r := range b.server.Requests()[asked:] {
+			if r.Path == "/v1/"+tt.path {
+				n++
+			}
+		}
+		if status != tt.status || n != tt.asks || !strings.Contains(stderr, tt.because) {
+			t.Errorf("%s after %v: status %d, %d requests: %s", tt.path, tt.after, status, n, stderr)
+		}
+		b.now = begin
 	}
 }
 

@@ -115,10 +115,25 @@ func TestCallIsRepeated(t *testing.T) {
 					if f.count() != want || kindOf(err) != kind {
 						t.Errorf("%d requests, %v", f.count(), err)
 					}
+					if e := (*Error)(nil); errors.As(err, &e) && e.MayBeDone != (kind == Unreachable) {
+						t.Errorf("may be done: %v, after %v", e.MayBeDone, err)
+					}
 				})
 			})
 		}
 	}
+}
+
+// What never left this machine had no effect.
+func TestPostWithoutAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := script(breaks(&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}))
+		f.isOffline = true
+		_, err := client(f).Call(t.Context(), "POST", "/v1/x", "", nil)
+		if e := (*Error)(nil); !errors.As(err, &e) || e.Kind != Unreachable || e.MayBeDone || f.count() != 4 {
+			t.Errorf("%#v after %d requests", err, f.count())
+		}
+	})
 }
 
 // B-05: nor does the transport send a POST again by itself.

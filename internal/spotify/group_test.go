@@ -71,15 +71,29 @@ func TestCoolDown(t *testing.T) {
 	}
 }
 
-// A plain rate limit counts for all paths, an exhausted quota for one group of them.
-func TestWhatA429CountsFor(t *testing.T) {
-	for body, want := range map[string]string{
-		limited: AllPaths,
-		`{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}`: "GET /v1/me",
+// A plain rate limit counts for all paths, an exhausted quota for one group of them. It is
+// final, whether Spotify says for how long or not.
+func TestWhatALimitCountsFor(t *testing.T) {
+	const quota = `{"error":{"status":429,"message":"Too many requests","reason":"QUOTA_EXCEEDED"}}`
+	for _, row := range []struct {
+		status int
+		body   string
+		fields []string
+		kind   Kind
+		limits string
+		wait   time.Duration
+	}{
+		{429, limited, []string{"Retry-After: 3600"}, RateLimited, AllPaths, time.Hour},
+		{429, quota, []string{"Retry-After: 3600"}, QuotaExceeded, "GET /v1/me", time.Hour},
+		{429, quota, nil, QuotaExceeded, "GET /v1/me", 0},
+		{403, quota, []string{"Retry-After: 3600"}, QuotaExceeded, "GET /v1/me", time.Hour},
+		{403, quota, nil, QuotaExceeded, "GET /v1/me", 0},
+		{400, quota, nil, Rejected, "", 0},
 	} {
-		_, err := client(script(says(429, body, "Retry-After: 3600"))).Me(t.Context())
-		if e, ok := err.(*Error); !ok || e.Limits != want || e.RetryAfter != time.Hour {
-			t.Errorf("%s: got %#v", body, err)
+		f := script(says(row.status, row.body, row.fields...))
+		_, err := client(f).Me(t.Context())
+		if e, ok := err.(*Error); !ok || e.Kind != row.kind || e.Limits != row.limits || e.RetryAfter != row.wait || f.count() != 1 {
+			t.Errorf("%d %s: %d requests, %#v", row.status, row.body, f.count(), err)
 		}
 	}
 }
