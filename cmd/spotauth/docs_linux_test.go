@@ -132,21 +132,82 @@ func TestWhatIsNewKeepsItsState(t *testing.T) {
 	}
 }
 
-// The recipes for api leave whole files and a playlist with the tracks of the file.
+// The recipes for api leave whole files, and playlists with the tracks that they are made of.
 func TestRecipesForAnyPath(t *testing.T) {
 	m := documented(t)
-	for _, recipe := range []string{"liked.csv", "playlists.txt", "From a file"} {
+	for _, recipe := range []string{"liked.csv", "playlists.txt", "From a file", "Top 2026", "Top 2026"} {
 		m.types(exampleWith(t, recipe))
 	}
-	if n := strings.Count(m.read("liked.csv"), "\n"); n != 345 {
-		t.Errorf("liked.csv has %d lines", n)
+	liked := m.read("liked.csv")
+	m.types(`test "$(wc -l < liked.csv)" -eq "$(spotauth api me/tracks --paginate --jq '[.items[].added_at | select(. >= "2026-07-01")] | length')"`)
+	first, last, _ := strings.Cut(liked, "\n")
+	if strings.Contains(liked, `"2026-06-`) || !strings.HasPrefix(first, `"2026-09-01T18:30:00Z","Slow Tape","The Cedar Line","spotify:track:`) || !strings.Contains(last, `"2026-07-01`) {
+		t.Errorf("liked.csv begins with %s", first)
 	}
 	for id := range strings.Lines(m.read("playlists.txt")) {
 		m.types("jq -e '.total == (.items | length)' playlist-" + strings.TrimSpace(id) + ".json > /dev/null")
 	}
-	r := m.run("api", "me/playlists", "--jq", `.items[] | select(.name == "From a file") | .items.total`)
-	if r.status != 0 || r.stdout != "5\n" {
-		t.Errorf("the playlist: status %d, %s%s", r.status, r.stdout, r.stderr)
+	for name, want := range map[string]string{"From a file": "5\n", "Top 2026": "50\n"} {
+		r := m.run("api", "me/playlists", "--paginate", "--jq", `.items[] | select(.name == "`+name+`") | .items.total`)
+		if r.status != 0 || r.stdout != want {
+			t.Errorf("%s: status %d, %s%s", name, r.status, r.stdout, r.stderr)
+		}
+	}
+}
+
+// A recipe that was stopped goes on when it is run again: no playlist is fetched twice, none
+// is made twice, and no track is added twice.
+func TestRecipesGoOn(t *testing.T) {
+	keychaintest.Need(t, "sh", "jq")
+	const items = "/playlists/*/items"
+	for _, tt := range []struct {
+		recipe, fault string
+		status        int // of the first time
+	}{
+		{"playlists.txt", items + "=7:500*4", exitNetwork},
+		{"playlists.txt", items + "=9:403-premium", exitOther},
+		{"playlists.txt", items + "=3:429,retry-after=1", 0},
+		{"playlists.txt", items + "=2:401", 0},
+		{"Top 2026", "/me/playlists=3:lost", exitNetwork},
+		{"Top 2026", "/me/playlists=3:502", exitNetwork},
+		{"Top 2026", items + "=2:lost", exitNetwork},
+		{"Top 2026", items + "=2:502", exitNetwork},
+		{"Top 2026", items + "=2:429,retry-after=1", 0},
+		{"Top 2026", items + "=1:total=7", exitIncomplete},
+	} {
+		t.Run(tt.recipe+" "+tt.fault, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			server := m.standIn(sandbox.Options{Artists: 60, Consent: sandbox.ConsentAgree, Faults: []string{tt.fault}})
+			m.signIn("--scope", "user-top-read", "--scope", "playlist-read-private", "--scope", "playlist-modify-private")
+			run := func() result { return m.start(m.program("sh", "-eu", "-c", exampleWith(t, tt.recipe))).wait() }
+			if r := run(); r.status != tt.status {
+				t.Fatalf("status %d, want %d: %s", r.status, tt.status, r.stderr)
+			}
+			begun, asked := len(m.files()), len(server.Requests())
+			for range 2 {
+				if r := run(); r.status != 0 {
+					t.Fatalf("again: status %d: %s", r.status, r.stderr)
+				}
+			}
+			if tt.recipe == "playlists.txt" {
+				made := strings.Count(m.read("playlists.txt"), "\n")
+				fetched := 0
+				for _, r := range server.Requests()[asked:] {
+					if strings.HasSuffix(r.Path, "/items") {
+						fetched++
+					}
+				}
+				if left := len(m.files()) - begun; made < 50 || left >= made || fetched > left+2 { // one has three pages
+					t.Errorf("%d requests for the items of %d playlists of %d", fetched, left, made)
+				}
+				return
+			}
+			r := m.run("api", "me/playlists", "--paginate", "--jq", `.items[] | select(.name == "Top 2026") | .items.total`)
+			if r.stdout != "50\n" {
+				t.Errorf("the playlist: %s%s", r.stdout, r.stderr)
+			}
+		})
 	}
 }
 

@@ -180,10 +180,15 @@ one you need.
 	}
 	b.WriteString(`
 me/following needs --query type=artist; search needs --query q=TEXT and
---query type=album (or artist, track, and so on). Only its owner can read the
-items of a playlist. me/library and me/library/contains take --query uris=LIST.
-To save and remove, they need user-follow-modify for artists,
-playlist-modify-public for playlists and user-library-modify for anything else.
+--query type=album (or artist, track, and so on). The top lists are of about
+six months, or of --query time_range=short_term (four weeks) or long_term (a
+year). Only its owner can read the items of a playlist.
+
+me/library and me/library/contains take --query uris=LIST. To save and remove,
+me/library needs user-follow-modify for artists, playlist-modify-public for
+playlists and user-library-modify for anything else. me/library/contains needs
+user-follow-read, playlist-read-private and user-library-read for them.
+
 me/playlists lists collaborative playlists with playlist-read-collaborative.
 
 Spotify's reference: https://developer.spotify.com/documentation/web-api`)

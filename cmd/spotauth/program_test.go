@@ -97,11 +97,11 @@ func (m *machine) standIn(o sandbox.Options) *sandbox.Server {
 }
 
 // signIn leaves a login of the stand-in in a file.
-func (m *machine) signIn() {
+func (m *machine) signIn(flags ...string) {
 	m.Helper()
 	browser := m.env["BROWSER_MODE"]
 	m.env["BROWSER_MODE"] = "agree"
-	if r := m.run("login", "--store", "file"); r.status != 0 {
+	if r := m.run(append([]string{"login", "--store", "file"}, flags...)...); r.status != 0 {
 		m.Fatalf("signing in: status %d: %s", r.status, r.stderr)
 	}
 	m.env["BROWSER_MODE"] = browser

@@ -27,7 +27,7 @@ func newSandboxCmd(a *app) *cobra.Command {
 		Use:   "sandbox [flags] [-- CMD ...]",
 		Short: "Run a stand-in for Spotify for your own scripts",
 		Long: `Run a stand-in for Spotify on a loopback port: accounts service and Web API,
-with made-up artists.
+with made-up artists. It serves all paths that "spotauth help paths" lists.
 
 Alone, it prints its URL as the first line on stdout and runs until you press
 Ctrl-C. Around a command, it sets SPOTAUTH_SANDBOX for it and exits with its
@@ -35,9 +35,9 @@ status. Every spotauth command that sees SPOTAUTH_SANDBOX talks to the
 stand-in and has logins of its own there, so it can't reach a real login. They
 are deleted when the stand-in ends, unless --port names its port.
 
-The stand-in has two accounts. The first follows the artists, the second
-follows nobody. With --consent agree, "spotauth login --switch-account" signs
-in as the second.
+The stand-in has two accounts. The first follows the artists, and has saved
+songs, albums, shows, playlists and top lists. The second has nothing. With
+--consent agree, "spotauth login --switch-account" signs in as the second.
 
 ` + exitStatuses + status1 + status2 + status8 + status126 + status127 + "\n\n",
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'

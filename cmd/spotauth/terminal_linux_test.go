@@ -706,4 +706,9 @@ func TestHelpFits(t *testing.T) {
 			}
 		}
 	}
+	for line := range strings.Lines(pathsHelp()) {
+		if len(line) > 79 {
+			t.Errorf("help paths: %q", line)
+		}
+	}
 }

@@ -102,7 +102,7 @@ func FaultHelp() string {
 		fmt.Fprintf(&b, "  %-12s %s\n", p[0], p[1])
 	}
 	b.WriteString("  /PATH        a path of the Web API, such as /me/tracks or /artists/*/albums\n" +
-		"PLACE=N waits for the Nth request there.\n\n" +
+		"PLACE=N waits for the Nth request there, whatever its method.\n\n" +
 		"WHAT is an answer instead of the right one\n  a status from 200 to 599, with Spotify's body for it\n")
 	writeWords(&b, answers())
 	b.WriteString("or the right answer, badly delivered\n")
@@ -116,7 +116,7 @@ func FaultHelp() string {
 	writeRows(&b, edits())
 	b.WriteString("\nAdd *N to affect N matching requests instead of one, or * to affect all of\nthem. " +
 		"Then ,retry-after=TEXT ,type=TEXT ,location=URL and ,body=TEXT change\n" +
-		"the answer. Faults for the same request apply in the order given, one for each\nrequest.\n\n" +
+		"the answer. Faults for the same request apply in the order given, one for each\nrequest, so a fault with * comes last.\n\n" +
 		"Faults without a PLACE change the account itself, permanently.\n")
 	for _, o := range accountFaults() {
 		fmt.Fprintf(&b, "  %-16s %s\n", o.usage, o.about)

@@ -324,6 +324,9 @@ func TestPlaylistsCanBeMadeAndChanged(t *testing.T) {
 		{"PUT", "", `{"name":"Dry days"}`, 200, []string{uri(3)}},
 		{"POST", "/items", `{"uris":["nonsense"]}`, 400, []string{uri(3)}},
 		{"POST", "/items", `nonsense`, 400, []string{uri(3)}},
+		{"POST", "/items?uris=" + uri(0) + "," + uri(1), "", 201, []string{uri(3), uri(0), uri(1)}},
+		{"POST", "/items?position=0&uris=" + uri(2), "", 201, []string{uri(2), uri(3), uri(0), uri(1)}},
+		{"PUT", "/items?uris=" + uri(3), "", 200, []string{uri(3)}},
 	} {
 		got := send(t, s, token, step.method, path+step.path, step.body)
 		if got.status != step.status || step.status < 300 && step.path != "" && !strings.Contains(got.body, "snapshot_id") {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -148,7 +150,17 @@ type playlistChange struct {
 	RangeLength       int                    `json:"range_length"`
 }
 
+// readChange reads the body. New items and their position can be in the query instead:
+// https://developer.spotify.com/documentation/web-api/reference/add-items-to-playlist.
 func readChange(r *http.Request) (c playlistChange, refusal *answer) {
+	query := r.URL.Query()
+	if uris := query.Get("uris"); uris != "" && r.Method != http.MethodDelete {
+		c.URIs = strings.Split(uris, ",")
+		if at, err := strconv.Atoi(query.Get("position")); err == nil {
+			c.Position = &at
+		}
+		return c, nil
+	}
 	if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
 		return c, apiError(http.StatusBadRequest, "Error parsing JSON.")
 	}
