@@ -43,7 +43,7 @@ line as the pages arrive, so check the exit status.
 --jq runs over the whole document, or over each item with ndjson. It prints
 strings without quotes, as jq -r does.
 
-` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed",
 		Example: `  spotauth api me
   spotauth api me/following --query type=artist --jq '.artists.total'
   spotauth api me/following --query type=artist --paginate \

@@ -48,7 +48,7 @@ CSV or TSV, the ZIP of your account data from Spotify or its YourLibrary.json,
 or a text with one ID, URI or link per line. position is then the place in it.
 This needs no login and no network.
 
-` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed, or the old file was kept (see --max-drop)",
 		Example: `  spotauth artists --format csv > follows.csv
   spotauth artists --format csv --output follows.csv
   spotauth artists --jq '.[].name'

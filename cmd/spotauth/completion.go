@@ -23,8 +23,64 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 	completeBy(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// addCompletionCmd adds Cobra's command. It fails if no shell is named, because a shell is
-// going to run its output.
+// What the help of each shell says about loading its script.
+const (
+	loadingBash = `Print the completion script for bash. It needs the package bash-completion.
+
+To load it now:
+
+  source <(spotauth completion bash)
+
+To load it in every new session, save it once:
+
+  dir=~/.local/share/bash-completion/completions
+  mkdir -p $dir && spotauth completion bash > $dir/spotauth
+
+With Homebrew on macOS, dir is $(brew --prefix)/etc/bash_completion.d.
+
+` + exitStatuses + status0 + status2 + status8
+
+	loadingZsh = `Print the completion script for zsh.
+
+To load it now:
+
+  source <(spotauth completion zsh)
+
+To load it in every new session, save it once:
+
+  spotauth completion zsh > "${fpath[1]}/_spotauth"
+
+If zsh completes nothing at all yet, also add this line to ~/.zshrc:
+
+  autoload -U compinit && compinit
+
+` + exitStatuses + status0 + status2 + status8
+
+	loadingFish = `Print the completion script for fish.
+
+To load it now:
+
+  spotauth completion fish | source
+
+To load it in every new session, save it once:
+
+  spotauth completion fish > ~/.config/fish/completions/spotauth.fish
+
+` + exitStatuses + status0 + status2 + status8
+
+	loadingPowerShell = `Print the completion script for PowerShell.
+
+To load it now:
+
+  spotauth completion powershell | Out-String | Invoke-Expression
+
+To load it in every new session, add that line to the file that $PROFILE names.
+
+` + exitStatuses + status0 + status2 + status8
+)
+
+// addCompletionCmd adds Cobra's command, with help in our words. It fails if no shell is
+// named, because a shell is going to run its output.
 func addCompletionCmd(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	cmd, _, err := root.Find([]string{"completion"})
@@ -32,11 +88,24 @@ func addCompletionCmd(root *cobra.Command) {
 		panic(err)
 	}
 	cmd.Short = "Print a completion script for your shell"
-	cmd.Long = "Print the script that lets your shell complete spotauth's commands and\nflags. The help of each shell says how to load it."
+	cmd.Long = `Print the script that lets your shell complete spotauth's commands, flags and
+values at Tab. The help of each shell says how to load it.
+
+` + exitStatuses + status0 + status2 + status8
+	cmd.Example = "  spotauth completion bash --help\n  source <(spotauth completion bash)"
 	for _, shell := range cmd.Commands() {
 		shell.Short = "Print the completion script for " + shell.Name()
-		shell.Long = strings.ReplaceAll(shell.Long, "already, you can install it via your OS's", "already, install it with your system's")
-		shell.Long = strings.ReplaceAll(shell.Long, "Generate the autocompletion script for", "Print the completion script for")
+		switch shell.Name() {
+		case "bash":
+			shell.Long = loadingBash
+		case "zsh":
+			shell.Long = loadingZsh
+		case "fish":
+			shell.Long = loadingFish
+		case "powershell":
+			shell.Long = loadingPowerShell
+		}
+		shell.Flags().Lookup("no-descriptions").Usage = "complete without descriptions"
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

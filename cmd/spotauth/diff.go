@@ -31,7 +31,7 @@ stdout gets one artist per line, with a tab after the ID:
 
 A name that is missing on one side is no difference. stderr gets the numbers.
 
-` + exitStatuses + status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 + status8 + status10,
+` + exitStatuses + status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed",
 		Example: `  spotauth diff follows.csv
   spotauth diff monday.csv tuesday.csv
   spotauth diff monday.csv tuesday.csv --format json | jq '.removed[].name'`,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -230,7 +231,7 @@ func explainSession(err error) (failure, bool) {
 	case errors.As(err, &soon):
 		return failure{Code: "login_needed", Command: loginCommand}, true
 	case errors.As(err, &changed):
-		return failure{Code: "account_changed", Hint: "run it again with --force, or with --profile NAME to keep both"}, true
+		return failure{Code: "account_changed", Hint: "add --profile NAME to keep both, or --force to replace the saved login"}, true
 	case errors.Is(err, session.ErrOthersFailed):
 		return failure{Code: "network"}, true
 	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign), errors.Is(err, session.ErrOrigin):
@@ -395,7 +396,11 @@ func explainAPI(err error) (failure, bool) {
 		}
 		return f, true
 	case spotify.Rejected:
-		return failure{Code: string(e.Kind)}, true
+		f := failure{Code: string(e.Kind)}
+		if e.Status == http.StatusBadRequest && e.Method == http.MethodGet { // a query is missing or wrong
+			f.Hint = `"spotauth help paths" says what each path needs`
+		}
+		return f, true
 	}
 	return failure{Code: "network"}, true
 }

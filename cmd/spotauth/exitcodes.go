@@ -35,10 +35,12 @@ const (
 	status7   = "\n   7  the keychain (or the chosen store) is unavailable or locked"
 	status8   = "\n   8  output could not be written"
 	status9   = "\n   9  sign-in declined or timed out"
-	status10  = "\n  10  incomplete: --strict failed, the old file was kept, or some artists\n      could not be followed"
+	status10  = incomplete + "--strict failed, the old file was kept, or some artists\n      could not be followed"
 	status70  = "\n  70  a bug in spotauth"
 	status126 = "\n 126  exec, sandbox: CMD can't be run"
 	status127 = "\n 127  exec, sandbox: CMD is not found"
+
+	incomplete = "\n  10  incomplete: " // the command says why
 
 	allStatuses = status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 +
 		status8 + status9 + status10 + status70 + status126 + status127

@@ -249,7 +249,11 @@ func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.
 	if err != nil {
 		return session.Login{}, err
 	}
-	if err := a.checkAccount(ctx, s, who, o.force || o.switchUser); err != nil {
+	err = a.checkAccount(ctx, s, who, o.force || o.switchUser)
+	if errors.As(err, new(accountChanged)) { // the browser was still signed in to it
+		err = withHint(err, "add --switch-account to choose the account, --profile NAME to keep both, or --force to replace the saved login")
+	}
+	if err != nil {
 		return session.Login{}, err
 	}
 	now := a.now()

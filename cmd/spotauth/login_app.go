@@ -30,7 +30,7 @@ func (a *app) askClientID(ctx context.Context) (string, error) {
 	}
 	fmt.Fprint(a.console.Err, registerSteps)
 	for {
-		id, err := a.console.Ask(ctx, "client ID: ")
+		id, err := a.console.Ask(ctx, "Paste the client ID: ")
 		if errors.Is(err, io.EOF) {
 			return "", usageError{errors.New("no client ID was entered")}
 		}
@@ -48,7 +48,7 @@ func (a *app) askClientID(ctx context.Context) (string, error) {
 func (a *app) readSecret(ctx context.Context) (secret.String, error) {
 	read := func() (string, error) { return a.console.ReadLine(ctx, 1024) }
 	if a.console.InIsTerminal {
-		read = func() (string, error) { return a.console.AskSecret(ctx, "client secret: ") }
+		read = func() (string, error) { return a.console.AskSecret(ctx, "Paste the client secret (hidden): ") }
 	}
 	text, err := read()
 	if text = strings.TrimSpace(text); err != nil || text == "" {

@@ -41,7 +41,7 @@ a batch is lost, unless you use --keep-order.
 stdout gets the artists that could not be followed, in a form that restore can
 read.
 
-` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status10,
+` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + incomplete + "some artists could not be followed",
 		Example: `  spotauth restore --dry-run follows.csv
   spotauth login --scope user-follow-modify
   spotauth restore --yes follows.csv
@@ -151,6 +151,7 @@ func (a *app) missing(ctx context.Context, l *activeLogin, client *spotify.Clien
 		a.console.Say("nothing to do: the artist is already followed")
 	default:
 		a.console.Say("nothing to do: all %d artists are already followed", n)
+		a.console.Note("to follow them with another account, first run: spotauth login --profile NAME --switch-account --scope %s", followScope)
 	}
 	return missing, nil
 }

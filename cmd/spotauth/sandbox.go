@@ -103,6 +103,10 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 		return err
 	}
 	a.tellHowToUse(server.URL())
+	if o.consent == string(sandbox.ConsentAsk) {
+		a.console.Note("without a browser, add --consent agree; \"spotauth sandbox --help\" has an example")
+	}
+	a.console.Note("press Ctrl-C to stop")
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
@@ -127,7 +131,6 @@ func (a *app) tellHowToUse(address string) {
 		set = "$env:" + sandboxVar + `="` + address + `"`
 	}
 	a.console.Note("in another terminal, run: %s", set)
-	a.console.Note("press Ctrl-C to stop")
 }
 
 // runWithStandIn runs a command with the stand-in, and returns the command's exit status.

@@ -185,26 +185,30 @@ func (a *app) passphrase(ctx context.Context, isNew bool) (secret.String, error)
 	if p := a.env("SPOTAUTH_PASSPHRASE"); p != "" {
 		return secret.New(p), nil
 	}
-	first, err := a.askPassphrase(ctx)
+	prompt := "Enter the passphrase (hidden): "
+	if isNew {
+		prompt = "Choose a passphrase (hidden): "
+	}
+	first, err := a.askPassphrase(ctx, prompt)
 	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) {
 		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run this on a terminal")}
 	}
 	if err != nil || !isNew {
 		return secret.New(first), err
 	}
-	second, err := a.console.AskSecret(ctx, "confirm passphrase: ")
+	second, err := a.console.AskSecret(ctx, "Confirm the passphrase (hidden): ")
 	if err == nil && second != first {
 		err = usageError{errors.New("the two passphrases differ")}
 	}
 	return secret.New(first), err
 }
 
-func (a *app) askPassphrase(ctx context.Context) (string, error) {
+func (a *app) askPassphrase(ctx context.Context, prompt string) (string, error) {
 	for {
-		p, err := a.console.AskSecret(ctx, "passphrase: ")
+		p, err := a.console.AskSecret(ctx, prompt)
 		if err != nil || p != "" {
 			return p, err
 		}
-		a.console.Say("the passphrase is empty")
+		a.console.Say("the passphrase must not be empty")
 	}
 }

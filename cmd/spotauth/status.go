@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,6 +107,7 @@ type statusReport struct {
 	Dead            bool       `json:"dead"`
 	Sandbox         *string    `json:"sandbox"` // the address of a stand-in; null for Spotify
 
+	file    string // that the login is in, if it is in one
 	checked bool
 	now     time.Time
 }
@@ -123,6 +125,9 @@ func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
 	r := statusReport{
 		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: store, Dead: l.Dead != nil,
 		AuthorizedAt: utcOrNil(l.AuthorizedAt), AccessExpiresAt: utcOrNil(l.AccessExpiresAt), ReauthBy: utcOrNil(l.ReauthBy()), now: a.now(),
+	}
+	if file := s.File(); file != "" {
+		r.file = a.withoutHome(file)
 	}
 	if address, err := a.sandboxAddress(); err == nil {
 		r.Sandbox = orNil(address)
@@ -157,7 +162,7 @@ func (a *app) printStatus(r statusReport, asJSON bool) error {
 	add("profile", r.Profile)
 	add("client ID", r.ClientID)
 	add("scopes", strings.Join(r.Scopes, " "))
-	add("stored in", r.Store)
+	add("stored in", cmp.Or(r.file, r.Store))
 	if r.checked {
 		add("checked", "Spotify accepts this login ("+a.clock(r.now)+")")
 	}

@@ -49,7 +49,7 @@ func TestLoginWithATypedSecret(t *testing.T) {
 	m.canaries = append(m.canaries, sandbox.ClientSecret)
 	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file", "--profile", "work",
 		"--client-id", sandbox.SecretClientID, "--client-secret-stdin")
-	login.see("client secret: $")
+	login.see(`Paste the client secret \(hidden\): $`)
 	login.press(sandbox.ClientSecret + "\r")
 	address := answerTo(t, login.consentURL())
 	login.see(pastePrompt)

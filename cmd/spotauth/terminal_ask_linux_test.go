@@ -27,16 +27,16 @@ func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
 	parcel := filepath.Join(t.TempDir(), "login.age")
 
 	export := m.inShell("spotauth session export < /dev/null > " + parcel + " 2> " + parcel + ".log")
-	export.see(`\npassphrase: $|^passphrase: $`)
+	export.see(`Choose a passphrase \(hidden\): $`)
 	export.press("\r")
-	export.see(`passphrase: \r\npassphrase: $`)
+	export.see(`Choose a passphrase \(hidden\): \r\nChoose a passphrase \(hidden\): $`)
 	export.press("correct-horse\r")
-	export.see("confirm passphrase: $")
+	export.see(`Confirm the passphrase \(hidden\): $`)
 	export.press("correct-horse\r")
 	if r := export.wait(); r.status != 0 {
 		t.Fatalf("export: status %d; the terminal shows\n%s", r.status, r.stderr)
 	}
-	if text, _ := os.ReadFile(parcel + ".log"); string(text) != "spotauth: the passphrase is empty\n" {
+	if text, _ := os.ReadFile(parcel + ".log"); string(text) != "spotauth: the passphrase must not be empty\n" {
 		t.Errorf("stderr has %q", text)
 	}
 
@@ -46,7 +46,7 @@ func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
 		t.Fatal(r.stderr)
 	}
 	take := m.inShell("spotauth session import --profile taken < " + parcel + " | cat")
-	take.see("passphrase: $")
+	take.see(`Enter the passphrase \(hidden\): $`)
 	take.press("correct-horse\r")
 	take.see(`\[y/N\] $`)
 	take.press("y\r")

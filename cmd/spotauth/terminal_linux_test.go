@@ -18,8 +18,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/clipperhouse/displaywidth"
 	"github.com/creack/pty"
+	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
@@ -119,7 +119,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	m := newMachine(t)
 	m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" // nothing here is for the network
 	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
-	login.see(`client ID: $`)
+	login.see(`Paste the client ID: $`)
 	for _, step := range []string{
 		"1. Open https://developer.spotify.com/dashboard",
 		`2. Choose any name that doesn't begin with "Spot" (Spotify's rule).`,
@@ -132,7 +132,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	}
 	for i, wrong := range []string{"", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdeg"} {
 		login.press(wrong + "\r")
-		login.see(fmt.Sprintf(`(?s)(that doesn't look like a client ID.*){%d}client ID: $`, i+1))
+		login.see(fmt.Sprintf(`(?s)(that doesn't look like a client ID.*){%d}Paste the client ID: $`, i+1))
 	}
 	login.press(" 0123456789abcdef0123456789abcdef \r")
 	if !strings.Contains(login.consentURL(), "client_id=0123456789abcdef0123456789abcdef&") {
@@ -151,7 +151,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 	again.wait()
 
 	login = m.onTerminal(100, nil, "login", "--profile", "work", "--no-browser", "--store", "file")
-	login.see(`client ID: $`)
+	login.see(`Paste the client ID: $`)
 	login.press(ctrlD)
 	if r := login.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, "spotauth: error: no client ID was entered\r\n") {
 		t.Errorf("end of input: status %d; the terminal shows\n%s", r.status, r.stderr)
@@ -527,7 +527,7 @@ func TestArtistsOnATerminal(t *testing.T) {
 			}
 			lines = lines[:count+1]
 			for i, line := range lines {
-				if displaywidth.String(line) > tt.columns || strings.Contains(line, " artists") {
+				if runewidth.StringWidth(line) > tt.columns || strings.Contains(line, " artists") {
 					t.Errorf("line %d is %q", i, line)
 				}
 				if i > 0 && !strings.HasSuffix(line, spotify.Artists()[i-1].ID) {
@@ -612,7 +612,7 @@ func screen(text string, columns int) []string {
 		line, at = nil, 0
 	}
 	for _, c := range text {
-		switch width := displaywidth.Rune(c); {
+		switch width := runewidth.RuneWidth(c); {
 		case c == '\n':
 			end()
 		case c == '\r':
@@ -621,7 +621,7 @@ func screen(text string, columns int) []string {
 			line = append(line[:at], append([]rune{c}, line[at:]...)...)
 			at++
 		default:
-			if displaywidth.String(string(line[:at]))+width > columns {
+			if runewidth.StringWidth(string(line[:at]))+width > columns {
 				end()
 			}
 			line = append(line[:at], append([]rune{c}, line[min(at+1, len(line)):]...)...)

@@ -71,6 +71,8 @@ func (c *collector) read(in *bounded) error {
 		return c.readZIP(r, in)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return bad("it is UTF-16; save it as UTF-8")
+	case bytes.HasPrefix(text, []byte("<")):
+		return bad("it is a web page, which can't be read back; save the list as json, csv or tsv")
 	case len(text) > 0 && (text[0] == '[' || text[0] == '{'):
 		return c.readJSON(r, in)
 	}

@@ -121,6 +121,18 @@ func (s *Session) SaveSettings(ctx context.Context) error {
 // Profile is the name of the profile.
 func (s *Session) Profile() string { return s.profile }
 
+// File is the file with the login, or "" if the login is in no file.
+func (s *Session) File() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.store.(records); ok {
+		if f, ok := r.items.(files); ok {
+			return f.path(s.key())
+		}
+	}
+	return ""
+}
+
 // Probe checks that the store keeps and deletes, with an item that means nothing, and
 // that the settings can be written. It comes before a person is asked for consent.
 func (s *Session) Probe(ctx context.Context) error {
