@@ -212,7 +212,7 @@ func (a *app) apiAnswer(ctx context.Context, client *spotify.Client, r apiReques
 
 func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest, o apiOptions, out *apiWriter) (items int, err error) {
 	isLines := o.format == string(export.NDJSON)
-	limitRuntime(export.Options{Format: export.Format(o.format), Whole: o.strict})
+	limitRuntime(export.Options{Format: export.Format(o.format), Buffered: o.strict})
 	p := &spotify.Paging{Limit: o.limit, Strict: o.strict, Progress: a.itemsProgress}
 	var pages [][]json.RawMessage
 	for page, err := range client.Pages(ctx, r.path, r.query, p) {

@@ -204,7 +204,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 	if how.Sort, err = export.ParseOrder(o.sort); err != nil {
 		return how, export.Guard{}, err
 	}
-	how.JQ, how.Raw, how.Whole, how.Date = o.jq, o.raw, o.strict, a.now()
+	how.JQ, how.Raw, how.Buffered, how.Date = o.jq, o.raw, o.strict, a.now()
 	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
 		how.Safe = console.Safe
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// Every secret leaves the program through one of the functions in this file, and
-// each of them calls checkDestination first. A secret can come in by many ways
+// Every token or client secret that goes to Spotify or a stand-in passes through one of
+// the functions in this file, and each of them calls checkDestination first. A secret can come in by many ways
 // (docs/security.md lists them), so it is checked where it goes out.
 
 // checkDestination refuses to send a real secret to a stand-in, which may be any
@@ -20,7 +20,7 @@ import (
 func checkDestination(origin string, secrets ...secret.String) error {
 	for _, s := range secrets {
 		switch {
-		case s.Empty() || isStandIns(s) == (origin != ""):
+		case s.Empty() || isFromStandIn(s) == (origin != ""):
 		case origin != "":
 			return withHint(usageError{errors.New("a real token or client secret is never sent to a stand-in")},
 				"to use Spotify itself, unset "+sandboxVar)
@@ -32,8 +32,8 @@ func checkDestination(origin string, secrets ...secret.String) error {
 	return nil
 }
 
-// isStandIns reports whether a stand-in issued the secret.
-func isStandIns(s secret.String) bool {
+// isFromStandIn reports whether a stand-in issued the secret.
+func isFromStandIn(s secret.String) bool {
 	return strings.HasPrefix(s.Reveal(), sandbox.TokenPrefix) || s.Reveal() == sandbox.ClientSecret
 }
 

@@ -169,24 +169,24 @@ func TestSecretsAreSentFromOneFile(t *testing.T) {
 // revealers are the only functions that may take the text out of a
 // secret.String (S-01): each sends it where it belongs.
 var revealers = []string{
-	"cmd/spotauth/destination.go isStandIns",  // tells a stand-in's secret from a real one
-	"cmd/spotauth/exec.go childEnvironment",   // the environment of CMD
-	"cmd/spotauth/token.go printToken",        // stdout, the one command that may
-	"cmd/spotauth/token.go printTokenJSON",    // the same
-	"internal/auth/pending.go DecodePending",  // the begun login again
-	"internal/auth/pending.go Encode",         // into it
-	"internal/auth/pending.go authorizeURL",   // state, and the challenge of the verifier
-	"internal/auth/token.go Refresh",          // the token endpoint
-	"internal/auth/token.go exchange",         // the token endpoint
-	"internal/auth/token.go tokenRequest",     // the token endpoint
-	"internal/session/pending.go SavePending", // the begun login, in a file of its owner's
-	"internal/session/record.go encode",       // the store
-	"internal/session/transfer.go forms",      // the passphrase, to age
-	"internal/session/transfer.go open",       // the passphrase, to age
-	"internal/session/transfer.go seal",       // the passphrase, to age
-	"internal/session/transfer.go tooShort",   // its length
-	"internal/spotify/request.go newRequest",  // the Authorization header
-	"internal/wire/wire.go Redact",            // removes echoes from messages
+	"cmd/spotauth/destination.go isFromStandIn", // tells a stand-in's secret from a real one
+	"cmd/spotauth/exec.go childEnvironment",     // the environment of CMD
+	"cmd/spotauth/token.go printToken",          // stdout, the one command that may
+	"cmd/spotauth/token.go printTokenJSON",      // the same
+	"internal/auth/pending.go DecodePending",    // the begun login again
+	"internal/auth/pending.go Encode",           // into it
+	"internal/auth/pending.go authorizeURL",     // state, and the challenge of the verifier
+	"internal/auth/token.go Refresh",            // the token endpoint
+	"internal/auth/token.go exchange",           // the token endpoint
+	"internal/auth/token.go tokenRequest",       // the token endpoint
+	"internal/session/pending.go SavePending",   // the begun login, in a file of its owner's
+	"internal/session/record.go encode",         // the store
+	"internal/session/transfer.go forms",        // the passphrase, to age
+	"internal/session/transfer.go open",         // the passphrase, to age
+	"internal/session/transfer.go seal",         // the passphrase, to age
+	"internal/session/transfer.go tooShort",     // its length
+	"internal/spotify/request.go newRequest",    // the Authorization header
+	"internal/wire/wire.go Redact",              // removes echoes from messages
 }
 
 func TestOnlyTheseRevealSecrets(t *testing.T) { // S-01

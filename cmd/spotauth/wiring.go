@@ -29,7 +29,7 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	o.Waiting = func(what string) { a.console.Note("%s ...", what) }
 	o.Warn = func(what string) { a.console.Warn("%s", what) }
 	o.WaitForLimit = a.waitForLimit
-	o.Hold = a.logWriter.hold
+	o.HoldLog = a.logWriter.hold
 	o.Now = a.now
 	o.Log = a.log
 	o.ConfigDir, o.StateDir, err = a.folders()

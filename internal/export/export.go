@@ -17,12 +17,12 @@ import (
 
 // Options say what an export looks like.
 type Options struct {
-	Format Format
-	Fields []string // of ParseFields; nil: the default
-	Sort   Order    // "": Recent
-	JQ     string   // a jq program: over the array in JSON, over each object in NDJSON
-	Whole  bool     // NDJSON too: nothing is known to be complete before the end
-	Raw    bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
+	Format   Format
+	Fields   []string // of ParseFields; nil: the default
+	Sort     Order    // "": Recent
+	JQ       string   // a jq program: over the array in JSON, over each object in NDJSON
+	Buffered bool     // NDJSON too: nothing is written before the last artist, so that the list can still be refused
+	Raw      bool     // JSON and NDJSON: Spotify's own objects, byte for byte; needs Artist.Raw
 
 	Date time.Time // HTML: when the list was made; zero: not said
 
@@ -45,7 +45,7 @@ type Result struct {
 
 // Streams reports whether artists are written as they arrive, and not after the
 // last one.
-func (o Options) Streams() bool { return o.Format == NDJSON && !o.Whole }
+func (o Options) Streams() bool { return o.Format == NDJSON && !o.Buffered }
 
 // Check reports options that can't be combined, before anything is fetched. Its
 // error is a [*UsageError].

@@ -20,7 +20,8 @@ type effect struct {
 	allowed func(string) bool
 	about   string // for the help; "" if the word says it all
 
-	// An effect has one or two of these.
+	// An effect answers instead of the server, edits its answer, or delivers it in
+	// another way. Some take two of these.
 	instead func(*Server, *fault, *http.Request) *answer
 	edit    func(*Server, *fault, *http.Request, *answer)
 	deliver func(*Server, delivery)

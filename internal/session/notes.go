@@ -57,8 +57,8 @@ func (s *Session) coolDownNote(group string) string {
 	return filepath.Join("cooldown", k.hash())
 }
 
-// LastCount is the number of artists in the last complete export of this login, as
-// SetLastCount noted it. It is 0 if that is not known.
+// LastCount is how many artists the last whole list of this login had, whichever command
+// read it, as SetLastCount noted it. It is 0 if that is not known.
 func (s *Session) LastCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,9 +29,9 @@ type Options struct {
 	// WaitForLimit waits until a limit of the token endpoint ends, or returns why it does
 	// not. Without it, Token returns a [*CoolingDownError] at once.
 	WaitForLimit func(ctx context.Context, until time.Time) error
-	// Hold is called before a refresh, and what it returns after the save. In between,
+	// HoldLog is called before a refresh, and what it returns after the save. In between,
 	// nothing may block or end the process, or the new refresh token would be lost.
-	Hold func() (release func())
+	HoldLog func() (release func())
 
 	BusAddress  string           // Linux: the value of DBUS_SESSION_BUS_ADDRESS
 	Interactive bool             // a person is there to unlock a keychain
@@ -80,8 +80,8 @@ func (o Options) filled() Options {
 		o.Warn = func(string) {}
 	}
 	o.Warn = onceEach(o.Warn)
-	if o.Hold == nil {
-		o.Hold = func() func() { return func() {} }
+	if o.HoldLog == nil {
+		o.HoldLog = func() func() { return func() {} }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

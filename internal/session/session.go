@@ -22,11 +22,11 @@ import (
 
 // Session is one profile's login. Its methods may be called by several goroutines.
 type Session struct {
-	options  Options
-	timeouts timeouts
-	profile  string
-	saved    Profile // as config.toml has it
-	work     int     // of encrypting an export
+	options    Options
+	timeouts   timeouts
+	profile    string
+	configured Profile // as config.toml has it
+	work       int     // of encrypting an export
 
 	mu       sync.Mutex
 	settings Settings // with the overrides
@@ -50,12 +50,12 @@ func Open(o Options) (*Session, error) {
 	if err := checkProfile(s.profile); err != nil {
 		return nil, err
 	}
-	s.saved = c.profiles[s.profile]
+	s.configured = c.profiles[s.profile]
 	s.dropExpired()
 	err = s.use(Settings{
-		ClientID:    cmp.Or(o.Settings.ClientID, s.saved.Settings.ClientID),
-		RedirectURI: cmp.Or(o.Settings.RedirectURI, s.saved.Settings.RedirectURI),
-		Store:       cmp.Or(o.Settings.Store, s.saved.Settings.Store, storeKeychain),
+		ClientID:    cmp.Or(o.Settings.ClientID, s.configured.Settings.ClientID),
+		RedirectURI: cmp.Or(o.Settings.RedirectURI, s.configured.Settings.RedirectURI),
+		Store:       cmp.Or(o.Settings.Store, s.configured.Settings.Store, storeKeychain),
 	})
 	if err != nil {
 		return nil, err
@@ -107,13 +107,13 @@ func (s *Session) SetClientID(id string) {
 func (s *Session) SaveSettings(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inMemory() || s.saved.Settings.ClientID != "" {
+	if s.inMemory() || s.configured.Settings.ClientID != "" {
 		return nil
 	}
 	p := Profile{Settings: s.settings, SignedOut: true}
 	err := s.editProfile(ctx, p.write)
 	if err == nil {
-		s.saved = p
+		s.configured = p
 	}
 	return err
 }
@@ -205,7 +205,7 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if err := s.forgetOld(ctx); err != nil {
 		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
 	}
-	s.saved = p
+	s.configured = p
 	return nil
 }
 
@@ -284,7 +284,7 @@ func (s *Session) readSaved() error {
 	if err != nil {
 		return err
 	}
-	s.saved = c.profiles[s.profile]
+	s.configured = c.profiles[s.profile]
 	return c.checkNew(s.profile)
 }
 
@@ -305,9 +305,9 @@ func (s *Session) open(name string) (store, error) {
 // says so already. It writes nothing if config.toml points to another login than this
 // session's.
 func (s *Session) noteProfile(ctx context.Context, p Profile) error {
-	was := s.saved
+	was := s.configured
 	same := was.Account == p.Account && was.LoginEnds.Equal(p.LoginEnds) && was.SignedOut == p.SignedOut
-	if s.inMemory() || was.Settings.ClientID == "" || !s.isSaved() || same {
+	if s.inMemory() || was.Settings.ClientID == "" || !s.isConfigured() || same {
 		return nil
 	}
 	p.Settings = was.Settings
@@ -317,7 +317,7 @@ func (s *Session) noteProfile(ctx context.Context, p Profile) error {
 		}
 	})
 	if err == nil {
-		s.saved = p
+		s.configured = p
 	}
 	return err
 }
@@ -358,16 +358,16 @@ func (s *Session) forgetOld(ctx context.Context) error {
 
 // old is the store and key that config.toml leads to, or nil if that is this session's login.
 func (s *Session) old() (store, recordKey, error) {
-	id := s.saved.Settings.ClientID
-	if id == "" || s.isSaved() {
+	id := s.configured.Settings.ClientID
+	if id == "" || s.isConfigured() {
 		return nil, recordKey{}, nil
 	}
-	st, err := s.open(cmp.Or(s.saved.Settings.Store, storeKeychain))
+	st, err := s.open(cmp.Or(s.configured.Settings.Store, storeKeychain))
 	return st, recordKey{s.options.Sandbox, s.profile, id}, err
 }
 
-// isSaved reports whether config.toml leads to this session's login.
-func (s *Session) isSaved() bool {
-	saved := s.saved.Settings
+// isConfigured reports whether config.toml leads to this session's login.
+func (s *Session) isConfigured() bool {
+	saved := s.configured.Settings
 	return saved.ClientID == s.settings.ClientID && cmp.Or(saved.Store, storeKeychain) == s.settings.Store
 }

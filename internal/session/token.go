@@ -143,7 +143,7 @@ func (s *Session) satisfies(l Login, w want) (bool, error) {
 // and a refreshed login replaces only the one that was refreshed. Otherwise renew tries the
 // saved one.
 func (s *Session) renew(ctx context.Context, w want) (Login, error) {
-	defer s.options.Hold()()
+	defer s.options.HoldLog()()
 	var used secret.String
 	failed := ErrBusy
 	for try := 0; ; try++ {

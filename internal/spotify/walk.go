@@ -80,7 +80,7 @@ func (l *Listing) isLimited() bool { return l.Limit > 0 && l.Unique >= l.Limit }
 // walk is the state of a listing from page to page.
 type walk struct {
 	*Listing
-	first   *archive      // what the first pass found; nil if that is not needed
+	first   *archive      // what the first pass found; nil if a second one yields only what is new
 	seen    map[key]uint8 // the pass that last met an artist
 	cursors map[string]struct{}
 	pages   int // of this pass
