@@ -36,7 +36,7 @@ var importRules = []importRule{
 		nil},
 	{"internal/secret", "a string that never prints itself needs no other package", nil, []string{"net/http", "os"}},
 	{"internal/console", "the terminal knows no other package",
-		[]string{"golang.org/x/term", "golang.org/x/sys/unix", "github.com/mattn/go-runewidth",
+		[]string{"golang.org/x/term", "golang.org/x/sys/unix", "github.com/clipperhouse/displaywidth",
 			"golang.org/x/sys/windows"}, // console modes
 		[]string{"net/http"}},
 	{"internal/wire", "what auth and spotify know about HTTP depends on neither",
@@ -44,14 +44,14 @@ var importRules = []importRule{
 	{"internal/auth", "the protocol touches no keychain, environment or standard stream",
 		[]string{"internal/secret", "internal/wire", "golang.org/x/oauth2"}, []string{"os", "os/exec"}},
 	{"internal/session", "refreshing is a function it is given, so storing a login needs no network",
-		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/BurntSushi/toml",
+		[]string{"internal/secret", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "github.com/pelletier/go-toml/v2",
 			"filippo.io/age", "golang.org/x/text/unicode/norm",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/spotify", "a token comes from a function it is given, so the Web API needs no sign-in",
 		[]string{"internal/secret", "internal/wire", "github.com/go-json-experiment/json"}, []string{"os", "os/exec"}},
 	{"internal/export", "artists to bytes, and nothing else",
-		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/mattn/go-runewidth",
+		[]string{"internal/spotify", "github.com/go-json-experiment/json", "github.com/itchyny/gojq", "golang.org/x/text", "github.com/clipperhouse/displaywidth",
 			"golang.org/x/sys/windows"}, // files in use
 		[]string{"net/http"}},
 	{"internal/list", "bytes to artists, and nothing else",

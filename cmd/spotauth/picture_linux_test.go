@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
 )
@@ -148,7 +148,7 @@ func svg(lines []string, c palette) []byte {
 				style = styles[strings.TrimSuffix(code, "m")]
 				continue
 			}
-			wide := runewidth.StringWidth(run)
+			wide := displaywidth.String(run)
 			if strings.TrimSpace(run) != "" {
 				fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" textLength=\"%.1f\"%s>%s</text>\n",
 					margin+charWidth*float64(at), margin+bar+(i+1)*lineHeight-5, charWidth*float64(wide), style, html.EscapeString(run))

@@ -18,8 +18,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/clipperhouse/displaywidth"
 	"github.com/creack/pty"
-	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
@@ -527,7 +527,7 @@ func TestArtistsOnATerminal(t *testing.T) {
 			}
 			lines = lines[:count+1]
 			for i, line := range lines {
-				if runewidth.StringWidth(line) > tt.columns || strings.Contains(line, " artists") {
+				if displaywidth.String(line) > tt.columns || strings.Contains(line, " artists") {
 					t.Errorf("line %d is %q", i, line)
 				}
 				if i > 0 && !strings.HasSuffix(line, spotify.Artists()[i-1].ID) {
@@ -612,7 +612,7 @@ func screen(text string, columns int) []string {
 		line, at = nil, 0
 	}
 	for _, c := range text {
-		switch width := runewidth.RuneWidth(c); {
+		switch width := displaywidth.Rune(c); {
 		case c == '\n':
 			end()
 		case c == '\r':
@@ -621,7 +621,7 @@ func screen(text string, columns int) []string {
 			line = append(line[:at], append([]rune{c}, line[at:]...)...)
 			at++
 		default:
-			if runewidth.StringWidth(string(line[:at]))+width > columns {
+			if displaywidth.String(string(line[:at]))+width > columns {
 				end()
 			}
 			line = append(line[:at], append([]rune{c}, line[min(at+1, len(line)):]...)...)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Progress shows how far the work is, in one line on stderr that the next call
@@ -52,7 +52,7 @@ func (c *Console) animates() bool { return c.ErrIsTerminal && !c.Dumb }
 
 // fit makes text safe and shortens it to one line: one that wraps cannot be taken back.
 func (c *Console) fit(text string) string {
-	return runewidth.Truncate(Safe(text), max(1, width(c.err)-1), "…")
+	return displaywidth.TruncateString(Safe(text), max(1, width(c.err)-1), "…")
 }
 
 // set puts text in the last line, and returns the turn with which update may change it.
@@ -95,7 +95,7 @@ func (l *lastLine) erase() {
 	case l.prompt:
 		erased = "\n"
 	case !l.escapes:
-		erased = "\r" + strings.Repeat(" ", runewidth.StringWidth(l.text)) + "\r"
+		erased = "\r" + strings.Repeat(" ", displaywidth.String(l.text)) + "\r"
 	}
 	_, _ = io.WriteString(l.w, erased)
 }

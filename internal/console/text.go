@@ -3,7 +3,7 @@ package console
 import (
 	"strings"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Style is how a text looks on a terminal, as the parameter of SGR (ECMA-48, 8.3.117).
@@ -37,12 +37,12 @@ func Columns(rows [][]string) [][]string {
 				widths = append(widths, 0)
 			}
 			row[i] = Safe(cell)
-			widths[i] = max(widths[i], runewidth.StringWidth(row[i]))
+			widths[i] = max(widths[i], displaywidth.String(row[i]))
 		}
 	}
 	for _, row := range rows {
 		for i := range row[:max(0, len(row)-1)] {
-			row[i] = runewidth.FillRight(row[i], widths[i]) + "  "
+			row[i] += strings.Repeat(" ", widths[i]-displaywidth.String(row[i])+2)
 		}
 	}
 	return rows
@@ -58,7 +58,7 @@ func (c *Console) Wrap(text string, indent int) string {
 	var b strings.Builder
 	used := 0
 	for i, word := range strings.Fields(text) {
-		width := runewidth.StringWidth(word)
+		width := displaywidth.String(word)
 		switch {
 		case i == 0:
 		case used+1+width > space:

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 )
 
 const (
@@ -63,7 +63,7 @@ func (e *grid) end(dst []byte) ([]byte, error) {
 	widths := make([]int, len(e.o.Fields))
 	for _, row := range e.rows {
 		for i, s := range row.cells {
-			widths[i] = max(widths[i], runewidth.StringWidth(s))
+			widths[i] = max(widths[i], displaywidth.String(s))
 		}
 	}
 	columns := e.fit(widths)
@@ -121,10 +121,10 @@ func (e *grid) line(row gridRow, columns, widths []int) string {
 	pad := ""
 	for n, i := range columns {
 		s := row.cells[i]
-		if e.o.Width > 0 && runewidth.StringWidth(s) > widths[i] && e.o.Fields[i] == "name" {
-			s = runewidth.Truncate(s, widths[i], "…")
+		if e.o.Width > 0 && displaywidth.String(s) > widths[i] && e.o.Fields[i] == "name" {
+			s = displaywidth.TruncateString(s, widths[i], "…")
 		}
-		fill := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(s)))
+		fill := strings.Repeat(" ", max(0, widths[i]-displaywidth.String(s)))
 		if n > 0 {
 			pad += gap
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/clipperhouse/displaywidth"
 	"github.com/spotauth/spotauth/internal/export"
 	"github.com/spotauth/spotauth/internal/spotify"
 )
@@ -25,7 +25,7 @@ func TestTableFitsTheTerminal(t *testing.T) {
 				t.Errorf("width %d, fields %v: %d lines, want %d", width, fields, n, len(list)+1)
 			}
 			for line := range strings.Lines(text) {
-				if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > max(width, 22) {
+				if w := displaywidth.String(strings.TrimSuffix(line, "\n")); w > max(width, 22) {
 					t.Errorf("width %d, fields %v: %d columns in %q", width, fields, w, line)
 				}
 			}

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
 )
 
 // Settings are what config.toml keeps of a profile for the next sign-in. None of it is
@@ -110,7 +110,10 @@ func (o Options) realConfigPath() string {
 func readConfig(path string) (config, map[string]any, error) {
 	tree := map[string]any{}
 	err := retryWhileOpen(func() error {
-		_, err := toml.DecodeFile(path, &tree)
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = parseTOML(text, &tree)
+		}
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -124,6 +127,18 @@ func readConfig(path string) (config, map[string]any, error) {
 		return config{}, nil, fmt.Errorf("reading the settings in %s: %w", path, err)
 	}
 	return c, tree, nil
+}
+
+// parseTOML ignores the byte order mark that some editors of Windows write, and names the line
+// of a mistake.
+func parseTOML(text []byte, tree *map[string]any) error {
+	err := toml.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), tree)
+	var mistake *toml.DecodeError
+	if errors.As(err, &mistake) {
+		line, _ := mistake.Position()
+		return fmt.Errorf("line %d: %s", line, strings.TrimPrefix(err.Error(), "toml: "))
+	}
+	return err
 }
 
 // parseConfig is by hand because the library finds "Profile" too, and ignores a profile
@@ -221,9 +236,7 @@ func editConfig(ctx context.Context, o Options, edit func(tree map[string]any) e
 		return err
 	}
 	text := bytes.NewBufferString(configHead)
-	encoder := toml.NewEncoder(text)
-	encoder.Indent = ""
-	if err := encoder.Encode(tree); err != nil {
+	if err := toml.NewEncoder(text).Encode(tree); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text.Bytes()) {

@@ -78,19 +78,19 @@ func TestSettingsOfOthersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := os.ReadFile(o.configPath())
-	want := configHead + `colour = "blue"
+	want := configHead + `colour = 'blue'
 
 [later]
 x = [1, 2]
 
 [profile]
 [profile.default]
-account = "Ana"
-client_id = "` + testClient + `"
+account = 'Ana'
+client_id = '` + testClient + `'
 login_ends = 2027-05-23T12:00:00Z
-note = "mine"
-redirect_uri = "http://127.0.0.1:5000/spotify/callback"
-store = "file"
+note = 'mine'
+redirect_uri = 'http://127.0.0.1:5000/spotify/callback'
+store = 'file'
 `
 	if string(got) != want {
 		t.Errorf("got %s", got)
@@ -217,6 +217,8 @@ func TestSettingsByHand(t *testing.T) {
 		{"default = ['a']\n", `"default" is not a text`},
 		{"[profile.work]\nstore = 7\n", `"profile.work.store" is not a text`},
 		{"[profile.work]\nclient_id = { a = 1 }\n", `"profile.work.client_id" is not a text`},
+		{"default = 'work'\ndefault = 'home'\n", `line 2: key default is already defined`},
+		{"\n[profile.work\n", `line 2: expected ']' to close table name`},
 	} {
 		o := fileOptions(t)
 		write(t, o.configPath(), c.text)
@@ -230,6 +232,16 @@ func TestSettingsByHand(t *testing.T) {
 		if got, _ := os.ReadFile(o.configPath()); string(got) != c.text {
 			t.Errorf("%q: became %q", c.text, got)
 		}
+	}
+}
+
+// Editors of Windows begin a file with a byte order mark, and end lines in their own way.
+func TestSettingsFromWindows(t *testing.T) {
+	o := fileOptions(t)
+	write(t, o.configPath(), "\ufeffdefault = 'work'\r\n[profile.work]\r\nclient_id = '"+testClient+"'\r\n")
+	list, err := Profiles(o)
+	if err != nil || len(list) != 1 || list[0].Name != "work" || !list[0].Default || list[0].Settings.ClientID != testClient {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
 
