@@ -10,7 +10,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -76,10 +75,23 @@ func Use(ctx context.Context, o Options, name string) error {
 }
 
 func checkProfile(name string) error {
-	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`).MatchString(name) {
+	if !isName(name, "._-", 32) {
 		return fmt.Errorf("profile %q is %w: use at most 32 letters, digits, dots, dashes and underscores, the first one a letter or digit", name, ErrInvalid)
 	}
 	return nil
+}
+
+// isName reports whether name has at most longest letters, digits and marks, and begins with no
+// mark. A regular expression would take 0.1 ms of every command.
+func isName(name, marks string, longest int) bool {
+	for i, c := range []byte(name) {
+		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		isDigit := '0' <= c && c <= '9'
+		if !isLetter && !isDigit && (i == 0 || strings.IndexByte(marks, c) < 0) {
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= longest
 }
 
 // checkNew refuses a new profile whose name differs from another one's in case alone: some

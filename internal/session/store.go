@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -52,13 +51,14 @@ func (k recordKey) url() string {
 
 // openStore makes the store of a name, and touches nothing.
 func openStore(name, folder string, o Options, t timeouts) (store, error) {
+	program, isHelper := strings.CutPrefix(name, helperPrefix)
 	switch {
 	case name == storeKeychain:
 		return records{newKeychain(o, t)}, nil
 	case name == storeFile:
 		return records{files{folder}}, nil
-	case regexp.MustCompile(`^helper:[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`).MatchString(name):
-		return records{helper{strings.TrimPrefix(name, helperPrefix), t}}, nil
+	case isHelper && isName(program, "_-", 64):
+		return records{helper{program, t}}, nil
 	}
 	return nil, fmt.Errorf("store %q is %w: use keychain, file or helper:NAME", name, ErrInvalid)
 }
