@@ -20,8 +20,6 @@ SPOTAUTH_SANDBOX, which must have an address if it is set.
 It also reads what other programs read:
 
   BROWSER                  the browser to open, instead of the system's
-  PATH                     where browsers, credential helpers and the CMD of
-                           exec and sandbox are
   HTTPS_PROXY, NO_PROXY    the proxy, and the hosts to reach without it; also
                            as https_proxy and no_proxy
   SSL_CERT_FILE, SSL_CERT_DIR

@@ -9,7 +9,7 @@ import (
 )
 
 // These describe the system that the program runs on. No one sets them for spotauth.
-const surroundings = " HOME USERPROFILE AppData LocalAppData USER SSH_CONNECTION DISPLAY WAYLAND_DISPLAY WSL_DISTRO_NAME WSL_INTEROP "
+const surroundings = " HOME PATH USERPROFILE AppData LocalAppData USER SSH_CONNECTION DISPLAY WAYLAND_DISPLAY WSL_DISTRO_NAME WSL_INTEROP "
 
 func TestHelpListsEveryVariable(t *testing.T) {
 	names, err := filepath.Glob("*.go")
