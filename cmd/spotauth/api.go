@@ -245,7 +245,8 @@ func (a *app) itemsProgress(items, total int) {
 	a.console.Progress("%d of %d items", items, total)
 }
 
-// An apiWriter writes JSON as it came, indented for a terminal, or what a jq program makes of it.
+// An apiWriter writes JSON as Spotify sent it (indented on a terminal), or the output of a jq
+// program.
 type apiWriter struct {
 	w          io.Writer
 	isTerminal bool
@@ -262,7 +263,7 @@ func (o *apiWriter) write(text []byte) error {
 	return nil
 }
 
-// json writes one JSON text, or a body that is none.
+// json writes one JSON text. A body that is not JSON is written unchanged.
 func (o *apiWriter) json(text []byte) (err error) {
 	var indented bytes.Buffer
 	switch {

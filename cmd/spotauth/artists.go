@@ -236,8 +236,8 @@ func shrinkGuard(o artistsOptions, f export.Format) (export.Guard, error) {
 	return g, nil
 }
 
-// noteClosedStdout logs that stdout leads nowhere. Go puts the null device in the place of
-// a closed stdout, so a program can't tell one from the other.
+// noteClosedStdout logs that stdout is closed. Go opens the null device in its place, so a
+// program cannot tell one from the other.
 func (a *app) noteClosedStdout() {
 	null, err := os.Stat(os.DevNull)
 	if err != nil {

@@ -79,7 +79,7 @@ func TestDebugLosesNoNewLogin(t *testing.T) {
 	}
 }
 
-// callbackOf is where the stand-in sends somebody who agrees at once.
+// callbackOf returns the URL to which the stand-in redirects after an immediate consent.
 func callbackOf(t *testing.T, authorizeURL string) string {
 	resp, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, strings.TrimSpace(authorizeURL), nil))
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// Every token or client secret that goes to Spotify or a stand-in passes through one of
-// the functions in this file, and each of them calls checkDestination first. A secret can come in by many ways
-// (docs/security.md lists them), so it is checked where it goes out.
+// Every token or client secret that goes to Spotify or a stand-in passes through one of the
+// functions in this file, and each of them calls checkDestination first. Secrets come in by
+// many ways (docs/security.md lists them), so they are checked on the way out.
 
 // checkDestination refuses to send a real secret to a stand-in, which may be any
 // program on this machine, or a stand-in's secret to Spotify. origin is "" for Spotify.

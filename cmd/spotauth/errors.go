@@ -427,8 +427,8 @@ type scopedError struct {
 
 func (e scopedError) Unwrap() error { return e.error }
 
-// explainScope names the scopes of which one is missing, if they are known. The login has
-// the granted ones, so it is none of them.
+// explainScope names the missing scopes, as far as they are known. granted are the scopes that
+// the login has, so none of them is missing.
 func explainScope(scopes, granted []string) failure {
 	if lacking := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return slices.Contains(granted, s) }); len(lacking) > 0 {
 		scopes = lacking

@@ -131,7 +131,8 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	return nil
 }
 
-// welcome says who signed in, what comes next, and what would keep the login from being used.
+// welcome prints the account, the end of the login and the next command. It warns if a
+// variable will be used instead of the login.
 func (l *activeLogin) welcome(saved session.Login) {
 	a := l.app
 	until := ""
@@ -180,7 +181,8 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin,
 	return s, c, r, s.waitForLimits(ctx)
 }
 
-// loginClient is the app to sign in with. It asks for the client ID if nothing gives it.
+// loginClient returns the app to sign in with. It asks for the client ID if neither a flag, a
+// variable nor the settings have one.
 func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (auth.Client, error) {
 	address, err := a.origin()
 	if err != nil {
@@ -221,8 +223,8 @@ func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	return r
 }
 
-// scopes are those to ask for: what spotauth needs, what the login has, and what is added,
-// each once.
+// scopes returns the scopes to ask for, each once: the default one, those that the login has,
+// and the added ones.
 func scopes(before, added []string) []string {
 	all := []string{defaultScope}
 	for _, given := range slices.Concat(before, added) {
@@ -235,7 +237,7 @@ func scopes(before, added []string) []string {
 	return all
 }
 
-// ignoreUnusable lets a new login replace a corrupt one: both that and none count as none.
+// ignoreUnusable treats a corrupt login like none, so that a new one can replace it.
 func ignoreUnusable(l session.Login, err error) (session.Login, error) {
 	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrCorrupt) {
 		return session.Login{}, nil
@@ -243,7 +245,8 @@ func ignoreUnusable(l session.Login, err error) (session.Login, error) {
 	return l, err
 }
 
-// accept asks who signed in, checks that the user wants that account, and saves the login.
+// accept asks Spotify for the account, checks that it is the expected one, and saves the
+// login.
 func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Login, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
@@ -294,7 +297,7 @@ func (a *app) checkAccount(ctx context.Context, s *activeLogin, now session.Acco
 	return accountChanged{before, now}
 }
 
-// accountChanged says that another account signed in than the saved one.
+// accountChanged says that the sign-in was for a different account than the saved login.
 type accountChanged struct{ before, now session.Account }
 
 func (e accountChanged) Error() string {

@@ -48,8 +48,8 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	return nil
 }
 
-// saveImported finds out whose login it is, and saves it. If the token in the file has been
-// replaced, Ctrl-C ends only the question whether to replace another account's login.
+// saveImported asks Spotify for the account and saves the login. If the token in the file has
+// been replaced, Ctrl-C only ends the question whether to replace another account's login.
 func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Login, error) {
 	whole := ctx
 	if replaced {

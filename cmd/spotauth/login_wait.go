@@ -10,7 +10,7 @@ import (
 	"github.com/spotauth/spotauth/internal/session"
 )
 
-// ready says where to sign in, and opens the browser.
+// ready prints the URL to sign in at, and opens the browser.
 func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
 	opens := open && a.hasDisplay()
 	switch {
@@ -34,7 +34,7 @@ func (a *app) ready(ctx context.Context, w auth.Waiting, open bool) {
 	}()
 }
 
-// forwarding is the ssh command that brings the answer here.
+// forwarding is the ssh command that forwards the reply to this machine.
 func (a *app) forwarding(w auth.Waiting) string {
 	host := "HOST"
 	if words := strings.Fields(a.env("SSH_CONNECTION")); len(words) == 4 {

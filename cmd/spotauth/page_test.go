@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Somebody who signs in to the stand-in sees its consent page, then the page of
-// the sign-in. The packages share no code, so the stylesheet stands in both.
+// Signing in to the stand-in shows two pages: its consent page, and the page of the sign-in.
+// The packages share no code, so both contain the stylesheet.
 func TestBothPagesHaveOneStylesheet(t *testing.T) {
 	styles := map[string]bool{}
 	for _, name := range []string{"../../internal/auth/page.html", "../../internal/sandbox/page.html"} {

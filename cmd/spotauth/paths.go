@@ -61,8 +61,8 @@ var apiPaths = []struct {
 	{"POST", "me/player/{id}", "user-modify-playback-state", 0},                                       // add-to-queue and others
 }
 
-// scopesFor are the scopes that a request may lack, in words of the query if the path alone
-// doesn't decide. There are none if that isn't known.
+// scopesFor returns the scopes that a request may lack, or none if they are not known. For the
+// library, they depend on the query.
 func scopesFor(method, path, query string) []string {
 	path = strings.TrimPrefix(path, "/v1/")
 	if path == "me/library" || path == "me/library/contains" {

@@ -50,8 +50,8 @@ func withSignals(parent context.Context) (ctx context.Context, stop func() error
 	}
 }
 
-// heeded leaves out the signals that the caller has told its programs to ignore: nohup, and
-// a shell's background job. Go keeps SIGINT and SIGHUP so, and no others.
+// heeded leaves out the signals that this process was started to ignore, as nohup and a
+// shell's background jobs do. Go itself does so only for SIGINT and SIGHUP.
 func heeded(signals ...os.Signal) []os.Signal {
 	return slices.DeleteFunc(signals, signal.Ignored)
 }

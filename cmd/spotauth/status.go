@@ -82,7 +82,7 @@ func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 	return nil
 }
 
-// check asks Spotify who is signed in, which only works with a login that Spotify accepts.
+// check calls /me, which fails if Spotify no longer accepts the login.
 func (l *activeLogin) check(ctx context.Context) (session.Login, error) {
 	client, err := l.api()
 	if err != nil {

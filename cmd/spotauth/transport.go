@@ -62,8 +62,8 @@ func (a *app) proxy(r *http.Request) (*url.URL, error) {
 
 var errProxyAddress = errors.New("the proxy address in the environment is malformed")
 
-// checkProxyAddress finds what Go overlooks: it goes around a proxy whose
-// address it cannot read, or looks for a host named "http".
+// checkProxyAddress finds what Go overlooks. Go bypasses a proxy whose address it cannot
+// parse, or looks for a host named "http".
 func (a *app) checkProxyAddress() error {
 	address := cmp.Or(a.env("HTTPS_PROXY"), a.env("https_proxy"))
 	if address == "" {
@@ -79,9 +79,9 @@ func (a *app) checkProxyAddress() error {
 	return nil
 }
 
-// connectEarly begins to connect to origin, so that the first request finds a connection,
-// or one in the making. Nothing is sent over it: the request that asks for it is given up
-// before the dialing goes on, which a Transport then completes for the next one.
+// connectEarly starts a connection to origin, so that the first request finds one that is open
+// or nearly so. Nothing is sent over it: the request that asks for it is canceled before
+// dialing, and a Transport completes the connection for the next request.
 func connectEarly(t http.RoundTripper, origin string) {
 	if logged, ok := t.(debugTransport); ok {
 		t = logged.next // it would log a request that failed

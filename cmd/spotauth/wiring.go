@@ -57,8 +57,8 @@ func requireProfile(o session.Options, name string) error {
 	return noProfileError{name, names}
 }
 
-// origin is where to ask: the address of a stand-in, or "" for Spotify if the
-// way there can be used at all.
+// origin is the address of the stand-in, or "" for Spotify. It fails if the proxy settings are
+// malformed.
 func (a *app) origin() (string, error) {
 	address, err := a.sandboxAddress()
 	if err == nil && address == "" {

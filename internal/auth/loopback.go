@@ -197,7 +197,7 @@ func (l *loopback) notify(what error) {
 	l.notice(what)
 }
 
-// notifyOnce reports what anyone can provoke a thousand times.
+// notifyOnce reports something once, because anyone can cause it a thousand times.
 func (l *loopback) notifyOnce(what error) {
 	l.noticing.Lock()
 	defer l.noticing.Unlock()

@@ -66,7 +66,7 @@ func ending(who SignedIn, err error) page {
 	return failed
 }
 
-// with adds what Finish returned.
+// with adds the account, the date and the next command that Finish returned.
 func (p page) with(who SignedIn) page {
 	p.Account = who.Account
 	if !who.Until.IsZero() {

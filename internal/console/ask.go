@@ -12,8 +12,8 @@ import (
 // ErrNotTerminal says that there is no one to ask: the program has no terminal.
 var ErrNotTerminal = errors.New("not a terminal")
 
-// InForeground reports whether stdin is a terminal that a person types into for this program,
-// and not for another one while this is a job in the background.
+// InForeground reports whether stdin is a terminal and this program may read from it. A job in
+// the background may not.
 func (c *Console) InForeground() bool {
 	return c.InIsTerminal && inForeground(int(c.in.(*os.File).Fd()))
 }

@@ -1,10 +1,8 @@
-// Package console is the terminal: the three streams, which of them a person
-// sits at, what is said to that person, and how foreign text is kept from
-// acting on the terminal.
+// Package console handles the three streams. It knows which of them are terminals, talks to
+// the person there, and escapes text from elsewhere so that it cannot act on the terminal.
 //
-// Data goes to stdout and everything said to a person to stderr. Standard
-// input is read only where a method says so, and never asked of a person who
-// is not there.
+// Data goes to stdout, and everything for a person goes to stderr. Standard input is read only
+// by the methods that say so. Without a terminal, no one is asked anything.
 package console
 
 import (
@@ -80,8 +78,8 @@ func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 // hold one up forever. Nothing more is written to stdout then. Call it before the command runs.
 func (c *Console) EndWith(ctx context.Context) { c.ctx = ctx }
 
-// lastWords is how long a write to stderr may take after that: it may say why the program
-// ends.
+// lastWords is how long a write to stderr may take after that, because it may say why the
+// program ends.
 const lastWords = 100 * time.Millisecond
 
 // bounded writes to w until the console's context ends, and for a grace period after it.

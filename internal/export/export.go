@@ -35,7 +35,7 @@ type Options struct {
 	Links bool // Table: each name is a link to the artist's page (OSC 8)
 }
 
-// Result tells what an export held.
+// Result describes what an export held.
 type Result struct {
 	Rows     int      // artists
 	Withheld []string // fields shown that Spotify keeps from some apps, and sent for none of them

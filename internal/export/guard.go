@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// Guard keeps a good list from being replaced by a poor one. It compares the
-// new list with the one in the file, which it can count if both have the same
-// format. The zero Guard lets everything through.
+// Guard protects a good list from being replaced by a worse one. It compares the new list with
+// the one in the file, which it can count if both have the same format. The zero Guard lets
+// everything through.
 type Guard struct {
 	Format Format
 	JQ     bool // a jq program wrote the file: its artists can't be counted

@@ -1,6 +1,5 @@
-// Package list reads lists of artists: whatever the export writes but table
-// and html, Spotify's own account data, and plain IDs. It also compares two
-// lists.
+// Package list reads lists of artists: everything that the export writes except table and
+// html, Spotify's own account data, and plain IDs. It also compares two lists.
 //
 // It recognizes a file by its content and never guesses: what is damaged, cut
 // off or ambiguous is an [*Error]. Only a line-based file (ndjson, csv, tsv,
@@ -152,8 +151,7 @@ const (
 	urlPrefix = "https://open.spotify.com/artist/"
 )
 
-// identify sets ID, URI and URL from those of them that are given. They must
-// agree.
+// identify sets ID, URI and URL from whichever of them are given. They must agree.
 func identify(a *spotify.Artist) error {
 	id := ""
 	for _, given := range []struct{ name, value, id string }{

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Scopes are Spotify's, from its OpenAPI description, each with what an app can do with it,
-// such as "see which artists you follow". It is a func, as the patterns of this package are, because most runs of
-// spotauth start no stand-in and should not pay for it.
+// Scopes returns Spotify's scopes, from its OpenAPI description, each with what it lets an app
+// do, such as "see which artists you follow". It is a func because most runs of spotauth start
+// no stand-in and should not pay for the map.
 func Scopes() map[string]string {
 	return map[string]string{
 		"user-follow-read":            "see which artists you follow",

@@ -20,8 +20,8 @@ var (
 	ErrNoPending = errors.New("no sign-in is pending")
 	// ErrBusy says that another spotauth process held the lock for too long.
 	ErrBusy = errors.New("another spotauth is busy with this login")
-	// ErrOthersFailed says that other processes tried to refresh the login, one after
-	// the other, and got no answer.
+	// ErrOthersFailed says that other processes tried to refresh the login, one after another,
+	// and got no answer.
 	ErrOthersFailed = errors.New("other spotauth processes could not refresh this login")
 
 	// ErrUnavailable says that a store does not exist or does not work.

@@ -61,8 +61,8 @@ func (h helper) remove(ctx context.Context, k recordKey) error {
 	return err
 }
 
-// run starts the helper once. What it prints may be the record, so an error tells only
-// how the process ended.
+// run starts the helper once. Its output may be the record, so an error says only how the
+// process ended.
 func (h helper) run(ctx context.Context, doing, verb, input string) (string, error) {
 	program := "docker-credential-" + h.name
 	text, err := h.timeouts.bound(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {

@@ -26,8 +26,8 @@ func (l lock) release() {
 	}
 }
 
-// acquire takes the lock at path. It waits as long as the context lasts, then returns
-// ErrBusy. A folder that cannot be written to, or cannot lock, is no reason to fail.
+// acquire takes the lock at path. It waits until the context ends, then returns ErrBusy. If
+// the folder cannot be written to or does not support locks, it goes on without one.
 func acquire(ctx context.Context, path string, notice time.Duration, waiting func()) (lock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return lock{failed: err}, nil

@@ -84,8 +84,8 @@ func readPending(path string) (pendingFile, error) {
 	return p, nil
 }
 
-// dropExpired deletes the pending sign-ins of all profiles whose time is over: each holds a
-// PKCE verifier.
+// dropExpired deletes the expired sign-ins of all profiles, because each holds a PKCE
+// verifier.
 func (s *Session) dropExpired() {
 	folder := filepath.Dir(s.pendingPath())
 	left, _ := os.ReadDir(folder)

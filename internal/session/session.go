@@ -301,9 +301,8 @@ func (s *Session) open(name string) (store, error) {
 	return openStore(name, filepath.Join(s.options.stateFolder(), "logins"), s.options, s.timeouts)
 }
 
-// noteProfile writes to config.toml who is signed in and when the login ends, unless it
-// says so already. It writes nothing if config.toml points to another login than this
-// session's.
+// noteProfile saves the account and the end of the login in config.toml. It writes nothing if
+// they are there already, or if config.toml points to a different login.
 func (s *Session) noteProfile(ctx context.Context, p Profile) error {
 	was := s.configured
 	same := was.Account == p.Account && was.LoginEnds.Equal(p.LoginEnds) && was.SignedOut == p.SignedOut
@@ -329,7 +328,7 @@ func (s *Session) editProfile(ctx context.Context, edit func(t map[string]any)) 
 	})
 }
 
-// write writes the settings of a profile and whose login it has to its table.
+// write saves the settings of a profile, its account and the end of its login.
 func (p Profile) write(t map[string]any) {
 	t["client_id"], t["store"] = p.Settings.ClientID, p.Settings.Store
 	if p.Settings.RedirectURI != "" {
@@ -338,7 +337,7 @@ func (p Profile) write(t map[string]any) {
 	p.fill(t)
 }
 
-// fill writes to a profile's table whose login it has.
+// fill sets the account and the end of the login in a profile's table.
 func (p Profile) fill(t map[string]any) {
 	for key, value := range map[string]any{"account": p.Account, "login_ends": p.LoginEnds.UTC(), "signed_out": p.SignedOut} {
 		if t[key] = value; value == "" || value == (time.Time{}) || value == false {

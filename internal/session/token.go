@@ -121,8 +121,8 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 	}
 }
 
-// satisfies reports whether a login is what the caller wants. It returns ErrDead if no
-// refresh could help.
+// satisfies reports whether a login is what the caller wants. It returns ErrDead if refreshing
+// cannot help.
 func (s *Session) satisfies(l Login, w want) (bool, error) {
 	switch {
 	case !w.refused.Empty() && l.Access.Equal(w.refused):
@@ -237,7 +237,7 @@ func (s *Session) saveRefreshed(ctx context.Context, l Login) (Login, error) {
 	return l, nil
 }
 
-// markDead saves the tombstone, so that no later command asks Spotify in vain.
+// markDead saves the tombstone, so that later commands need not ask Spotify.
 func (s *Session) markDead(ctx context.Context, l Login, dead error) (Login, error) {
 	l = l.tombstone(s.now(), dead)
 	if err := s.store.save(ctx, s.key(), l); err != nil {

@@ -1,6 +1,6 @@
-// Package spotify is a client of Spotify's Web API for one account. It knows who
-// is signed in, lists and follows artists, and calls any other path. It hides
-// pages and cursors, retries, rate limits, refused tokens and error bodies.
+// Package spotify is a client of Spotify's Web API for one account. It returns the account,
+// lists and follows artists, and calls any other path. It hides pages and cursors, retries,
+// rate limits, refused tokens and error bodies.
 //
 // It never follows a redirect or a URL that an answer names, and sends the
 // access token to Spotify's API origin (or a stand-in on a loopback address)
@@ -61,7 +61,7 @@ type User struct {
 	Email       string // "" unless its scope was granted and Spotify still sends it
 }
 
-// Me asks who is signed in.
+// Me returns the account that is signed in.
 func (c *Client) Me(ctx context.Context) (User, error) {
 	r := run{client: c}
 	var user User
