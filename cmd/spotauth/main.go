@@ -5,13 +5,12 @@
 //	spotauth artists --format csv > follows.csv
 //
 // The sign-in is the authorization code grant with PKCE (RFC 6749, RFC 7636)
-// over a listener on the loopback address (RFC 8252). An access token is
-// refreshed when it must be, by one process at a time.
+// over a listener on the loopback address (RFC 8252). Only one
+// process refreshes an access token at a time.
 //
-// Data goes to stdout and nothing else does; everything said to a person goes
-// to stderr. The exit status says what happened: see `spotauth help exit-codes`.
+// Only data goes to stdout. Messages go to stderr. The exit status says what happened: see `spotauth help exit-codes`.
 //
-// To watch it work without a Spotify account:
+// To see it work without a Spotify account:
 //
 //	spotauth demo
 //
