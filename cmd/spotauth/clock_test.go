@@ -42,10 +42,12 @@ func newProgram(t *testing.T, o sandbox.Options) *program {
 	return &program{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
 }
 
+var processors = runtime.GOMAXPROCS(0)
+
 func (b *program) run(args ...string) (status int, stdout, stderr string) {
 	b.t.Helper()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // an export changes both for its process
-	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer runtime.GOMAXPROCS(processors) // an export changes both for its process
+	defer debug.SetGCPercent(100)
 	var out, errs bytes.Buffer
 	a := newApp(strings.NewReader(""), &out, &errs)
 	a.now = func() time.Time { return b.now }
@@ -87,6 +89,7 @@ func (b *program) login(flags ...string) {
 
 // T-04: the consent lasts six months; from 14 days before its end every command says so.
 func TestConsentClock(t *testing.T) {
+	t.Parallel()
 	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	consent := b.now
@@ -125,6 +128,7 @@ func TestConsentClock(t *testing.T) {
 
 // T-07: a clock that was set wrong costs a refresh and nothing else.
 func TestClockSetWrong(t *testing.T) {
+	t.Parallel()
 	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	start := b.now
@@ -144,6 +148,7 @@ func (p panicking) RoundTrip(*http.Request) (*http.Response, error) {
 
 // S-02, B-52: a bug ends as one line and status 70, with the place where it happened, without what the panic carried.
 func TestPanicEndsInOneLine(t *testing.T) {
+	t.Parallel()
 	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree})
 	b.login()
 	const canary = "canary-in-a-panic"

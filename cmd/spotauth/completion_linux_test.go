@@ -19,6 +19,7 @@ import (
 // A person at a real shell presses Tab. Neither the keychain nor the network is used,
 // although both are there.
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	for _, shell := range []struct {
 		name  string
 		start []string

@@ -11,6 +11,7 @@ import (
 // If the login has to be refreshed first, the connection to the Web API is made meanwhile:
 // one, and without an additional request.
 func TestConnectsWhileItRefreshes(t *testing.T) {
+	t.Parallel()
 	m, spotify, proxy := realHosts(t, "exchange:expires_in=1", "refresh:delay=3s")
 	login := m.start(m.command("login", "--no-browser", "--store", "file"))
 	if err := sandbox.Agree(t.Context(), m.browser(), login.consentURL()); err != nil {

@@ -15,6 +15,7 @@ import (
 // but not between the answer to a refresh and the save: the new refresh token would be
 // lost.
 func TestDebugLosesNoRefreshToken(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Artists: 2, Rotate: true, Faults: []string{"exchange:expires_in=1"}})
 	m.signIn()
@@ -43,6 +44,7 @@ func TestDebugLosesNoRefreshToken(t *testing.T) {
 
 // B-06: nor does it lose a new login, or the token that replaces an imported one.
 func TestDebugLosesNoNewLogin(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"login", "finish", "import"} {
 		t.Run(how, func(t *testing.T) {
 			m := newMachine(t)

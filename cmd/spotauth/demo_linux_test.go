@@ -8,6 +8,7 @@ import (
 
 // On a terminal the demo tells its story and shows ten artists.
 func TestDemoOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.env["NO_COLOR"] = "1"
 	r := m.onTerminal(100, nil, "demo").wait()

@@ -24,6 +24,7 @@ const (
 // B-03: no way into the program leads a real secret to a stand-in's address, or a
 // stand-in's to Spotify. docs/security.md lists these ways by the same names.
 func TestSecretsGoToTheirOwnSpotify(t *testing.T) {
+	t.Parallel()
 	standIns := sandbox.TokenPrefix + "made-up"
 	ways := []struct {
 		way string

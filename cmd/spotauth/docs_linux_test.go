@@ -24,6 +24,7 @@ import (
 // real curl, on a machine with a keychain and a stand-in Spotify.
 
 func TestExamplesOfTheHelp(t *testing.T) {
+	t.Parallel()
 	for _, cmd := range commandsOf(bareRoot()) {
 		if strings.Contains(cmd.CommandPath(), " completion") {
 			continue // cobra's own
@@ -42,6 +43,7 @@ func TestExamplesOfTheHelp(t *testing.T) {
 }
 
 func TestExamplesOfTheDocuments(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		file   string
 		fewest int
@@ -62,6 +64,7 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 // The README's consoles show what a terminal shows. A line [...] stands for any lines, and
 // any date for today's.
 func TestConsolesOfTheReadme(t *testing.T) {
+	t.Parallel()
 	consoles := regexp.MustCompile("(?m)^```console\n((?:[^`].*\n)+)```$").FindAllStringSubmatch(document(t, "README.md"), -1)
 	if len(consoles) < 2 {
 		t.Fatalf("%d consoles found", len(consoles))
@@ -111,6 +114,7 @@ func TestReadmeListsTheVariables(t *testing.T) {
 // What is new since the last time is kept if the list can't be had or is suddenly empty:
 // the next run must not call every artist new.
 func TestWhatIsNewKeepsItsState(t *testing.T) {
+	t.Parallel()
 	keychaintest.Need(t, "sh", "jq")
 	recipe := exampleWith(t, "changes.json")
 	for _, fault := range []string{"page=1:403*", "page=2:429*,retry-after=3600", `page=1:200*,type=application/json,body={"artists":{"items":[],"total":0,"next":null,"cursors":{"after":null}}}`} {
@@ -134,6 +138,7 @@ func TestWhatIsNewKeepsItsState(t *testing.T) {
 
 // The recipes for api leave whole files, and playlists with the tracks that they are made of.
 func TestRecipesForAnyPath(t *testing.T) {
+	t.Parallel()
 	m := documented(t)
 	for _, recipe := range []string{"liked.csv", "playlists.txt", "From a file", "Top 2026", "Top 2026"} {
 		m.types(exampleWith(t, recipe))
@@ -214,6 +219,7 @@ func TestRecipesGoOn(t *testing.T) {
 // The timer's script and the workflow commit a list that changed, and ask for help if a login
 // is needed.
 func TestNightlyBackups(t *testing.T) {
+	t.Parallel()
 	keychaintest.Need(t, "git", "bash")
 	steps := followsWorkflow(t).Jobs["save"].Steps
 	var export, commit string
@@ -284,6 +290,7 @@ func followsWorkflow(t *testing.T) (w recipeWorkflow) {
 }
 
 func TestActionlintOfTheRecipe(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("only make test builds actionlint")
 	}
@@ -295,6 +302,7 @@ func TestActionlintOfTheRecipe(t *testing.T) {
 }
 
 func TestUnitsOfTheRecipe(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not installed")
 	}
@@ -335,6 +343,7 @@ func (m *machine) read(name string) string {
 
 // A login is reported as due when one is needed, and not when Spotify can't be asked.
 func TestReminderOfALogin(t *testing.T) {
+	t.Parallel()
 	keychaintest.Need(t, "sh")
 	recipe := exampleWith(t, "login is due")
 	for fault, due := range map[string]bool{"me:delay=0s": false, "refresh:500*": false, "refresh:429*,retry-after=3600": false, "refresh:revoked": true} {
@@ -351,6 +360,7 @@ func TestReminderOfALogin(t *testing.T) {
 }
 
 func TestExamplesForPowerShell(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("pwsh"); err != nil {
 		t.Skip("pwsh is not installed")
 	}
@@ -508,6 +518,7 @@ func (m *machine) interrupts(text string) {
 // docs/restore.md moves a list from one account to another, and is typed here from its first
 // line to its last, with what it says that the terminal shows.
 func TestTheStoryOfARestore(t *testing.T) {
+	t.Parallel()
 	m := documented(t)
 	blocks := regexp.MustCompile("(?m)^ *```sh\n((?: *spotauth .*\n)+) *```\n((?:\n(?: {7}.*\n)+)?)").FindAllStringSubmatch(document(t, "docs/restore.md"), -1)
 	asked, shown := 0, 0

@@ -13,6 +13,7 @@ import (
 // The doctor finds each thing that can be wrong, says what next, ends with status
 // 1, and names nobody: not the person whose folder it is, nor the account.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, finding, next string
 		spoil               func(*program)
@@ -73,6 +74,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 
 // On a terminal a finding wraps under its own column, and its state has a color.
 func TestDoctorOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{})
 	m.signIn()

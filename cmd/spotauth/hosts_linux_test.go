@@ -45,6 +45,7 @@ const (
 // form; the bearer to the API alone, one POST for each grant, no Authorization
 // header for a public client; and nothing else goes out.
 func TestRealHosts(t *testing.T) {
+	t.Parallel()
 	m, spotify, proxy := realHosts(t)
 
 	login := m.start(m.command("login", "--no-browser", "--store", "file"))
@@ -133,6 +134,7 @@ func checkExchange(t *testing.T, consent string, exchange sandbox.Request) {
 
 // A login in the environment is used with the real hosts, and kept nowhere.
 func TestRealHostsWithALoginInTheEnvironment(t *testing.T) {
+	t.Parallel()
 	m, spotify, _ := realHosts(t)
 	access, refresh := m.signInAtRealHosts()
 	m.canaries = append(m.canaries, access, refresh)
@@ -180,6 +182,7 @@ func TestRealHostsWithALoginInTheEnvironment(t *testing.T) {
 // H-08, T-03: an answer of something between the program and Spotify is told from one of
 // Spotify, in the same words at both hosts, with what to do about it.
 func TestRealHostsOutOfReach(t *testing.T) {
+	t.Parallel()
 	for _, host := range []struct{ name, fault string }{
 		{apiHost, ""},
 		{accountsHost, "exchange:expires_in=1"}, // so that a refresh comes first
@@ -240,6 +243,7 @@ func (m *machine) failsWith(want failure, args ...string) {
 
 // S-03: the password of a proxy is the proxy's alone, whatever goes wrong.
 func TestProxyPassword(t *testing.T) {
+	t.Parallel()
 	m, spotify, proxy := realHosts(t, "exchange:expires_in=1") // so that a refresh comes first
 	m.signInAtRealHosts()
 	good := strings.TrimPrefix(m.env["HTTPS_PROXY"], "http://")
@@ -301,6 +305,7 @@ func TestProxyPassword(t *testing.T) {
 // B-19: GODEBUG makes net/http print what it sends over HTTP/2, so spotauth
 // does not speak it, even with a server that does.
 func TestGODEBUGPrintsNoToken(t *testing.T) {
+	t.Parallel()
 	m, spotify, _ := realHosts(t)
 	m.env["GODEBUG"] = "http2debug=2"
 	access, refresh := m.signInAtRealHosts()
@@ -313,6 +318,7 @@ func TestGODEBUGPrintsNoToken(t *testing.T) {
 
 // A stand-in, and a browser's answer, are reached without the proxy.
 func TestLoopbackIsNotProxied(t *testing.T) {
+	t.Parallel()
 	m, _, proxy := realHosts(t)
 	proxy.answer(http.StatusBadGateway)
 	m.standIn(sandbox.Options{Artists: 3})

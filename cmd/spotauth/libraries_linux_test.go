@@ -16,6 +16,7 @@ import (
 // B-50: net/http has words of its own for a server that goes on after its answer. They stay
 // off stderr.
 func TestNoLibraryWritesToStderr(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.env[sandboxVar] = "http://" + chattyServer(t)
 	m.env["SPOTIFY_ACCESS_TOKEN"] = sandbox.TokenPrefix + "access"

@@ -11,6 +11,7 @@ import (
 // H-01: a limit that ends a command is remembered, however the command met it: the next
 // process does not ask Spotify.
 func TestLimitsAreRemembered(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, fault, command string
 		maxWait              string
@@ -91,6 +92,7 @@ func TestQuotaWithoutAnEnd(t *testing.T) {
 
 // H-01: what a remembered limit is waited for is a request. A token that lives needs none.
 func TestRememberedLimitOfATokenThatLives(t *testing.T) {
+	t.Parallel()
 	b := newProgram(t, sandbox.Options{Artists: 2, Consent: sandbox.ConsentAgree, Faults: []string{"page=1:429*,retry-after=100"}})
 	b.login()
 	if status, _, stderr := b.run("artists"); status != exitLimited {

@@ -57,6 +57,7 @@ func TestManPages(t *testing.T) {
 }
 
 func TestManPagesAreWellFormed(t *testing.T) {
+	t.Parallel()
 	keychaintest.Need(t, "man")
 	dir := t.TempDir()
 	for name, page := range manPages() {

@@ -24,6 +24,7 @@ const terminalColumns = 96
 
 // The pictures in the README show what a terminal shows today: make pictures.
 func TestPictureOfTheTerminal(t *testing.T) {
+	t.Parallel()
 	m := documented(t)
 	m.env["TERM"] = "xterm-256color"
 	var lines []string

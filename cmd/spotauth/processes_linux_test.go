@@ -17,9 +17,10 @@ import (
 // what those of the same user can see, its environment, hold no secret while a
 // person signs in, a token is refreshed and the login is forgotten.
 func TestNoSecretAmongProcesses(t *testing.T) {
+	t.Parallel()
 	needKeychain(t)
 	m := newMachine(t)
-	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true})
+	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true, Faults: []string{"page=1:delay=300ms"}}) // enough to be seen
 	m.env["BROWSER_MODE"] = "slow,agree"
 	m.env["DBUS_SESSION_BUS_ADDRESS"] = keychainOn(keychainUnlocked)(m)
 	seen := map[string]bool{}
@@ -63,6 +64,7 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 // S-01: a browser outlives the sign-in by days, and inherits none of the secrets
 // in the environment of the shell.
 func TestBrowserInheritsNoSecret(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 3})
 	m.env["BROWSER_MODE"] = "agree"

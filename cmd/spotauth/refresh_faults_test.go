@@ -14,6 +14,7 @@ import (
 // T-03, T-02: whatever the token endpoint does, other than saying invalid_grant, the
 // program asks it once, leaves every byte of the saved login, and works the next time.
 func TestTokenEndpointFaultsLeaveTheLogin(t *testing.T) {
+	t.Parallel()
 	for fault, want := range map[string]int{
 		"400": exitOther, "401": exitOther, "403": exitOther, "404": exitOther, "418": exitOther,
 		"invalid_client": exitOther, "redirect=http://127.0.0.1:1/": exitOther, "html": exitOther,

@@ -82,6 +82,7 @@ func TestRestoreIsKilledAnywhere(t *testing.T) {
 
 // No artist is followed before the user has said yes.
 func TestRestoreAsks(t *testing.T) {
+	t.Parallel()
 	m, spotify, file := restorer(t, sandbox.Options{Artists: 60})
 	for _, answer := range []string{"\r", "n\r", "yess\r", "\x04"} {
 		before := len(spotify.Requests())
@@ -105,6 +106,7 @@ func TestRestoreAsks(t *testing.T) {
 
 // Ctrl-C says how far it got.
 func TestCtrlCEndsARestore(t *testing.T) {
+	t.Parallel()
 	m, spotify, file := restorer(t, sandbox.Options{Artists: 60, Faults: []string{"follow=2:hang"}})
 	restore := m.onTerminal(100, nil, "restore", "--yes", file)
 	awaitRequest(t, spotify, func(r sandbox.Request) bool {
@@ -120,6 +122,7 @@ func TestCtrlCEndsARestore(t *testing.T) {
 
 // A login from the environment has no saved name, so Spotify is asked for it.
 func TestRestoreAsksWhoseTokenItIs(t *testing.T) {
+	t.Parallel()
 	m, spotify, file := restorer(t, sandbox.Options{Artists: 3})
 	m.env[accessTokenVar] = strings.TrimSpace(m.tokenOf("new"))
 	before := len(spotify.Requests())

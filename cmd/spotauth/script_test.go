@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the real main against the stand-in, with the login in a file.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	runScripts(t, scriptsIn(t, "testdata/script"), func(*testscript.Env) ([]string, error) { return []string{"STORE=file"}, nil })
 }
 

@@ -16,6 +16,7 @@ import (
 
 // B-42: a file that never comes does not keep the first Ctrl-C from ending the program.
 func TestCtrlCEndsTheWaitForAFile(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"login", "--store", "file", "--import"}, {"session", "import", "--store", "file"}} {
 		t.Run(args[0], func(t *testing.T) {
 			m := newMachine(t)
@@ -58,6 +59,7 @@ func (m *machine) cacheOfLogin() string {
 
 // B-18: Ctrl-C between the answer and the save does not lose a token that Spotify has replaced.
 func TestCtrlCDuringAnImport(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"refresh:delay=500ms"}})
 	m.signIn()
@@ -75,6 +77,7 @@ func TestCtrlCDuringAnImport(t *testing.T) {
 
 // B-11: Ctrl-C reaches the command of "sandbox -- CMD" once, from the terminal.
 func TestCtrlCReachesTheCommandOfASandboxOnce(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	p := m.onTerminal(100, nil, "sandbox", "--", "sh", "-c",
 		`trap 'echo caught' INT; trap 'exit 5' TERM; echo ready; while :; do :; done`)
@@ -91,6 +94,7 @@ func TestCtrlCReachesTheCommandOfASandboxOnce(t *testing.T) {
 // B-37: the first Ctrl-\ ends a command as Ctrl-C does, the second one at once, both without
 // a dump of the program's stacks.
 func TestQuitFromTheKeyboard(t *testing.T) {
+	t.Parallel()
 	const ctrlBackslash = "\x1c"
 	for _, tt := range []struct{ name, keys string }{{"once", ctrlBackslash}, {"twice", ctrlBackslash + ctrlBackslash}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,6 +118,7 @@ func TestQuitFromTheKeyboard(t *testing.T) {
 
 // B-38: a login in the background is not stopped for touching the terminal. It does not ask there.
 func TestLoginInTheBackground(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{})
 	m.env["BROWSER_MODE"] = "slow,slow,agree"
@@ -129,6 +134,7 @@ func TestLoginInTheBackground(t *testing.T) {
 // The first signal ends a command without a reader: its stdout or stderr is a full pipe, or
 // a terminal that has been stopped.
 func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	commands := [][]string{
 		{"status"}, {"status", "--json"}, {"token"}, {"whoami"}, {"profile", "list"}, {"doctor"}, {"login", "--begin"},
 		{"sandbox"}, {"session", "export"}, {"artists", "--limit", "1"}, {"demo"},
@@ -213,6 +219,7 @@ func fullPipe(t *testing.T) (reader, writer *os.File) {
 
 // A person who starts a sandbox is told how to use it and how to end it. A pipe gets only its address.
 func TestSandboxAloneOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	var stdout output
 	p := m.onTerminal(100, &stdout, "sandbox")

@@ -10,6 +10,7 @@ import (
 // L-12: a person is asked before the login of one account replaces that of
 // another, and anything but yes leaves the saved one as it was.
 func TestLoginAsksBeforeTheAccountChanges(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, keys string
 		status     int
@@ -44,6 +45,7 @@ func TestLoginAsksBeforeTheAccountChanges(t *testing.T) {
 // S-01: a client secret that is typed does not show, and the failed page's
 // address can be pasted after it.
 func TestLoginWithATypedSecret(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Consent: sandbox.ConsentAgree})
 	m.canaries = append(m.canaries, sandbox.ClientSecret)

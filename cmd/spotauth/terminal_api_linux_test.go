@@ -10,6 +10,7 @@ import (
 
 // O-04: on a terminal JSON is indented and stays the same JSON, and no body can act on it.
 func TestAPIOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 60, Seed: 1, Faults: []string{"escapes", "/me/top/artists:200,type=text/plain,body=a\x1b[2Jb\u202ec\nd"}})
 	m.signIn()

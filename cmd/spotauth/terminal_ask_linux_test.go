@@ -20,6 +20,7 @@ func (m *machine) inShell(line string) *terminal {
 
 // Passphrases and confirmations come from the terminal, wherever stdin, stdout and stderr lead.
 func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.canaries = append(m.canaries, "correct-horse")
 	spotify := m.standIn(sandbox.Options{Artists: 3})
@@ -60,6 +61,7 @@ func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
 
 // A client secret is read from stdin, and not asked for, if stdin is no terminal.
 func TestAClientSecretOnStdinIsNotAskedFor(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{})
 	m.env["BROWSER_MODE"] = "agree"

@@ -116,6 +116,7 @@ func (t *terminal) wait() result {
 // Without a client ID, the user is told how to get one, and asked until the answer can be
 // one.
 func TestLoginAsksForTheClientID(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" // nothing here is for the network
 	login := m.onTerminal(100, nil, "login", "--no-browser", "--store", "file")
@@ -161,6 +162,7 @@ func TestLoginAsksForTheClientID(t *testing.T) {
 // L-01: if the browser can't reach the listener, the address that it ended on can be
 // pasted. What is no answer, or that to another login, is waited past.
 func TestLoginByPasting(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 3, Consent: sandbox.ConsentAgree})
 	var stdout output
@@ -212,6 +214,7 @@ func answerTo(t *testing.T, consent string) *url.URL {
 // L-17: a signal ends the wait for the browser at once: the port is closed, the
 // terminal echoes again, and the browser lives on.
 func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		end    func(*terminal)
@@ -333,6 +336,7 @@ func soon(t *testing.T, f func() time.Duration) {
 
 // L-17, H-01, H-06: Ctrl-C ends an export at once, whatever it waits for.
 func TestCtrlCEndsAnExport(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, fault string
 		waits       func(*terminal, *sandbox.Server)
@@ -378,6 +382,7 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 // L-17: a signal ends an export without a reader, on the way to a pipe or to another
 // terminal.
 func TestSignalsEndAnExportThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		open   func() (reader, writer *os.File, err error)
@@ -436,6 +441,7 @@ func awaitRequest(t testing.TB, spotify *sandbox.Server, such func(sandbox.Reque
 // T-06, L-17: one Ctrl-C does not tear a refresh that has begun, for the new
 // token would be lost; the second one kills.
 func TestCtrlCDuringARefresh(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T, fault string) (*machine, *terminal) {
 		m := newMachine(t)
 		spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"exchange:expires_in=1", fault}})
@@ -474,6 +480,7 @@ func TestCtrlCDuringARefresh(t *testing.T) {
 
 // B-45: on a terminal, a command says that it uses a stand-in.
 func TestStandInIsSaidOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 2, Seed: 1})
 	m.signIn()
@@ -489,6 +496,7 @@ func TestStandInIsSaidOnATerminal(t *testing.T) {
 // O-04, O-06: on a terminal the artists are a table that fits, names cannot act
 // on the terminal, and of the progress nothing is left.
 func TestArtistsOnATerminal(t *testing.T) {
+	t.Parallel()
 	const count = 120
 	for _, tt := range []struct {
 		name    string
@@ -544,6 +552,7 @@ func TestArtistsOnATerminal(t *testing.T) {
 // O-04: a terminal is one by whatever name: names cannot act on it, and of the
 // progress nothing is left.
 func TestArtistsToATerminalByItsName(t *testing.T) {
+	t.Parallel()
 	const count = 120
 	for _, tt := range []struct {
 		name   string
@@ -636,6 +645,7 @@ func screen(text string, columns int) []string {
 
 // O-04: no format lets a name act on the terminal that it is shown on.
 func TestFormatsAreSafeOnATerminal(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 120, Seed: 1, Faults: []string{"escapes"}})
 	m.signIn()
@@ -659,6 +669,7 @@ func TestFormatsAreSafeOnATerminal(t *testing.T) {
 
 // O-06: the table fits the terminal that it is shown on, narrow or wide.
 func TestTableFitsTheTerminal(t *testing.T) {
+	t.Parallel()
 	const count = 120
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: count, Seed: 1, Faults: []string{"escapes"}})
@@ -682,6 +693,7 @@ func TestTableFitsTheTerminal(t *testing.T) {
 
 // Whatever reads the pipe may write to the same terminal: the progress is gone before the output begins.
 func TestProgressEndsBeforeTheOutput(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 120})
 	m.signIn()
@@ -695,6 +707,7 @@ func TestProgressEndsBeforeTheOutput(t *testing.T) {
 
 // The help fits 80 columns, and no default in it is empty or says nothing.
 func TestHelpFits(t *testing.T) {
+	t.Parallel()
 	for _, cmd := range commandsOf(bareRoot()) {
 		help := newMachine(t).run(append(strings.Fields(cmd.CommandPath())[1:], "--help")...).stdout
 		if strings.Contains(help, "(default )") || strings.Contains(help, "(default 0") {

@@ -14,6 +14,7 @@ import (
 // O-01: a failure on any page, in any format: the cause's status, nothing on stdout
 // (but of what ndjson had streamed), and the file of yesterday untouched.
 func TestFailureOnEveryPageInEveryFormat(t *testing.T) {
+	t.Parallel()
 	const artists, pages = 120, 3
 	causes := []struct {
 		fault  string
@@ -55,6 +56,7 @@ func TestFailureOnEveryPageInEveryFormat(t *testing.T) {
 // O-01: ndjson is there page by page: that of one page before the next one came, and
 // all that came before a page that fails.
 func TestNDJSONComesWithThePages(t *testing.T) {
+	t.Parallel()
 	const page = 50
 	t.Run("a page that hangs", func(t *testing.T) {
 		m := newMachine(t)
