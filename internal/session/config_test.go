@@ -17,6 +17,7 @@ import (
 )
 
 func TestProfiles(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if list, err := Profiles(o); err != nil || len(list) != 0 {
 		t.Errorf("before: %v, %v", list, err)
@@ -72,6 +73,7 @@ func TestProfiles(t *testing.T) {
 }
 
 func TestSettingsOfOthersStay(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	write(t, o.configPath(), "colour = 'blue'\n[later]\nx = [1, 2]\n[profile.default]\nnote = 'mine'\nredirect_uri = 'http://127.0.0.1:5000/spotify/callback'\n")
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
@@ -106,6 +108,7 @@ store = 'file'
 }
 
 func TestSettingsThroughALink(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	dotfiles := filepath.Join(t.TempDir(), "spotauth.toml")
 	write(t, dotfiles, "")
@@ -125,6 +128,7 @@ func TestSettingsThroughALink(t *testing.T) {
 }
 
 func TestBrokenSettings(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"client_id = ", "default = 7\n", "[profile]\ndefault = 'x'\n", "[profile.default]\nstore = 7\n"} {
 		o := fileOptions(t)
 		write(t, o.configPath(), text)
@@ -141,6 +145,7 @@ func TestBrokenSettings(t *testing.T) {
 }
 
 func TestManyChangeTheSettings(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	names := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	var wg sync.WaitGroup
@@ -181,6 +186,7 @@ func write(t *testing.T, path, text string) {
 // B-13: Windows and macOS have keychains and file systems that ignore case, so two profiles
 // that differ only in case would share one login there.
 func TestNewProfileDiffersInMoreThanCase(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Profile = "Work"
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
@@ -206,6 +212,7 @@ func TestNewProfileDiffersInMoreThanCase(t *testing.T) {
 // B-30, B-31: settings that a person wrote in a way that spotauth would not find again, or
 // would replace, are refused in one line that names the place.
 func TestSettingsByHand(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ text, err string }{
 		{"[Profile.work]\nclient_id = 'x'\n", `"Profile" must be written "profile"`},
 		{"Default = 'work'\n", `"Default" must be written "default"`},
@@ -248,6 +255,7 @@ func TestSettingsFromWindows(t *testing.T) {
 // The settings know whose login a profile has and when it ends, so that a list of profiles
 // needs no keychain.
 func TestProfilesTellWhoAndHowLong(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	now := testLogin().AuthorizedAt
 	o.Now = func() time.Time { return now }
@@ -316,6 +324,7 @@ func TestProfilesTellWhoAndHowLong(t *testing.T) {
 
 // Profiles of an earlier version may differ in case alone, and are still found.
 func TestOldProfilesDifferInCase(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	write(t, o.configPath(), "[profile.Work]\nclient_id = '"+testClient+"'\n[profile.work]\nclient_id = '"+otherClient+"'\n")
 	for name, id := range map[string]string{"Work": testClient, "work": otherClient} {

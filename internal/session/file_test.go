@@ -20,6 +20,7 @@ import (
 
 // The file store reads a login only if no other user could have read or changed it.
 func TestFileStoreIsPrivate(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(path string) error
@@ -61,6 +62,7 @@ func TestFileStoreIsPrivate(t *testing.T) {
 
 // B-26: a pending sign-in that others could have read or replaced is not finished, and goes.
 func TestPendingIsPrivate(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(path string) error{
 		"readable by others":     func(p string) error { return os.Chmod(p, 0o644) },
 		"folder open to a group": func(p string) error { return os.Chmod(filepath.Dir(p), 0o770) },
@@ -87,6 +89,7 @@ func TestPendingIsPrivate(t *testing.T) {
 }
 
 func TestFilesArePrivateFromBirth(t *testing.T) {
+	t.Parallel()
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	o := fileOptions(t)
@@ -111,6 +114,7 @@ func TestFilesArePrivateFromBirth(t *testing.T) {
 
 // The file is replaced as a whole: a folder that takes no new file leaves the old login.
 func TestFileStoreThatCannotWrite(t *testing.T) {
+	t.Parallel()
 	f := files{t.TempDir() + "/file"}
 	write(t, f.folder, "in the way")
 	err := put(t.Context(), f, recordKey{"", "default", testClient}, "x")
@@ -123,6 +127,7 @@ func TestFileStoreThatCannotWrite(t *testing.T) {
 // logging out everything. The file of a process that writes just now stays while one does
 // not log out, and so does the login of a profile with such a name.
 func TestLeftoversOfKilledProcesses(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Profile = "a"
 	s := mustOpen(t, o)
@@ -168,6 +173,7 @@ func TestLeftoversOfKilledProcesses(t *testing.T) {
 // What a process that was killed left of the settings goes with the next sign-in, even if
 // that changes nothing in them.
 func TestLeftoverSettings(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	s := mustOpen(t, o)
 	if err := s.Save(t.Context(), testLogin()); err != nil {
@@ -187,6 +193,7 @@ func TestLeftoverSettings(t *testing.T) {
 // A lock file of another user, as one command with sudo leaves it, does not stop a refresh.
 // But it takes away a protection, so the user hears of it.
 func TestLockOfAnotherUser(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() == 0 {
 		t.Skip("root can open every file")
 	}
@@ -215,6 +222,7 @@ func TestLockOfAnotherUser(t *testing.T) {
 // A lock file on a network file system can hang, like a pipe without a writer. Then a
 // command ends in time, and at once at Ctrl-C.
 func TestLockThatHangs(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	s := mustOpen(t, o)
 	if err := s.Save(t.Context(), testLogin()); err != nil {

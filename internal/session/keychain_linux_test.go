@@ -11,6 +11,7 @@ import (
 
 // K-01: what a keychain is found to be before a browser opens, on real services.
 func TestProbeOfTheKeychain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("only make test runs keychains that misbehave")
 	}
@@ -57,6 +58,7 @@ func TestProbeOfTheKeychain(t *testing.T) {
 
 // K-01: without a bus the library is not called, for it would start one.
 func TestNoBusIsStarted(t *testing.T) {
+	t.Parallel()
 	if reachable("") == nil {
 		t.Skip("this user has a session bus under /run/user")
 	}
@@ -77,6 +79,7 @@ func TestNoBusIsStarted(t *testing.T) {
 
 // K-01, K-02: a Secret Service that hangs, dismisses, slows and lies.
 func TestHostileSecretService(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("only make test runs keychains that misbehave")
 	}

@@ -85,6 +85,7 @@ func TestInterruptedWaitForTheKeychain(t *testing.T) {
 
 // K-01: each library error in its class, with what helps on each system.
 func TestClassesOfKeychainErrors(t *testing.T) {
+	t.Parallel()
 	exit := func(code string) error {
 		if runtime.GOOS == "windows" {
 			return exec.Command("cmd", "/c", "exit", code).Run()

@@ -12,6 +12,7 @@ import (
 
 // T-01: an answer is merged into the login, whatever it leaves out, three times in a row.
 func TestWithMergesAnAnswer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		refresh string
@@ -47,6 +48,7 @@ func TestWithMergesAnAnswer(t *testing.T) {
 
 // T-07: odd lives of an access token.
 func TestOddExpiresIn(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		in, want time.Duration
@@ -68,6 +70,7 @@ func TestOddExpiresIn(t *testing.T) {
 // T-07: whether an access token obtained at noon for an hour is used, by clocks that
 // were set.
 func TestClocksThatWereSet(t *testing.T) {
+	t.Parallel()
 	zone := time.FixedZone("summer", 2*3600) // a change of zone changes nothing
 	for _, c := range []struct {
 		name  string
@@ -106,6 +109,7 @@ func TestClocksThatWereSet(t *testing.T) {
 
 // T-04: six months after consent, by the calendar.
 func TestReauthBy(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ agreed, by string }{
 		{"2026-11-23", "2027-05-23"},
 		{"2026-08-31", "2027-02-28"},
@@ -126,6 +130,7 @@ func TestReauthBy(t *testing.T) {
 // T-04: an answer that says how long the login lasts replaces the estimate, until another
 // answer says it anew (draft-ietf-oauth-refresh-token-expiration).
 func TestServerSaysWhenTheLoginEnds(t *testing.T) {
+	t.Parallel()
 	now := testLogin().AuthorizedAt.Add(24 * time.Hour)
 	const day = 24 * time.Hour
 	l := testLogin()
@@ -150,6 +155,7 @@ func TestServerSaysWhenTheLoginEnds(t *testing.T) {
 // T-07: a login that was made while the clock was years ahead ends six months after the
 // first refresh under the right time, not years later.
 func TestConsentInTheFuture(t *testing.T) {
+	t.Parallel()
 	now := testLogin().AuthorizedAt
 	l := testLogin()
 	l.AuthorizedAt = now.AddDate(5, 0, 0)

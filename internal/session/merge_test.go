@@ -14,6 +14,7 @@ import (
 // B-07: a refresh replaces the login that it refreshed, and no other: not one that a person
 // has made meanwhile, and not one that was deleted.
 func TestRefreshReplacesItsOwnLoginOnly(t *testing.T) {
+	t.Parallel()
 	signedIn := living(time.Hour)
 	signedIn.Account.ID, signedIn.Refresh, signedIn.Access = "user2", secret.New("refresh-7"), secret.New("access-7")
 	used := signedIn
@@ -68,6 +69,7 @@ func mustEncode(t *testing.T, l Login) string {
 
 // B-02: a signal during a refresh: the new login is saved, and the caller learns that it ended.
 func TestEndedDuringARefresh(t *testing.T) {
+	t.Parallel()
 	s, _ := savedSession(t, testLogin())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := errors.New("SIGTERM")
@@ -145,6 +147,7 @@ func TestManyMeetADeadEndpoint(t *testing.T) {
 // A token endpoint that asked for a pause is left alone, without the lock. A token that
 // still lives needs no refresh, and one with seconds left is used.
 func TestCoolingDown(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		life   time.Duration

@@ -11,6 +11,7 @@ const webAPILimit = "web api"
 
 // H-01: what one process learned about waiting, the next one knows.
 func TestCoolDown(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	now := testLogin().AuthorizedAt
 	o.Now = func() time.Time { return now }
@@ -63,6 +64,7 @@ func TestCoolDown(t *testing.T) {
 
 // A limit holds for its own group of requests, and for no other.
 func TestCoolDownsOfGroups(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	groups := []string{TokenLimit, webAPILimit, "GET me/tracks", "GET me/../tracks", "PUT me/tracks"}
 	now := time.Now().Truncate(time.Second)
@@ -81,6 +83,7 @@ func TestCoolDownsOfGroups(t *testing.T) {
 
 // B-27: a short limit does not end a long one.
 func TestShorterCoolDown(t *testing.T) {
+	t.Parallel()
 	s := mustOpen(t, fileOptions(t))
 	long := time.Now().Add(time.Hour).Truncate(time.Second)
 	for _, until := range []time.Time{long, time.Now().Add(time.Minute)} {
@@ -95,6 +98,7 @@ func TestShorterCoolDown(t *testing.T) {
 
 // H-04: an empty list is doubted if the last one was not empty.
 func TestLastCount(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	open := func(profile string) *Session {
 		t.Helper()
@@ -129,6 +133,7 @@ func TestLastCount(t *testing.T) {
 // B-34: a login from the environment leaves no file of its count, which all accounts of
 // the client ID would share.
 func TestNoCountOfALoginInMemory(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	s := Memory(testLogin(), o)
 	if err := s.SetLastCount(120); err != nil || s.LastCount() != 0 {

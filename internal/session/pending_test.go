@@ -15,6 +15,7 @@ const testVerifier = `{"verifier":"verifier-0"}`
 
 // L-01: a sign-in that one process begins is finished by another one, with its settings.
 func TestPending(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Profile, o.Settings.RedirectURI = "work", "http://127.0.0.1:5000/callback"
 	if err := mustOpen(t, o).SavePending(secret.New(testVerifier), time.Now().Add(time.Minute)); err != nil {
@@ -40,6 +41,7 @@ func TestPending(t *testing.T) {
 
 // B-26: a verifier is kept no longer than somebody can finish the sign-in.
 func TestPendingEnds(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		end  func(t *testing.T, o Options) error
@@ -96,6 +98,7 @@ func heldVerifiers(t *testing.T, o Options) (files []string) {
 }
 
 func TestDamagedPending(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	s := mustOpen(t, o)
 	for _, text := range []string{"", "{", "[]", `{"login":`} {

@@ -22,8 +22,15 @@ type place struct {
 
 // places are the file store and the gnome-keyring, each fresh.
 func places(t *testing.T, test func(t *testing.T, p place)) {
-	t.Run("file", func(t *testing.T) { test(t, place{store: "file"}) })
+	t.Run("file", func(t *testing.T) {
+		t.Parallel()
+		test(t, place{store: "file"})
+	})
 	t.Run("keyring", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("only make test runs storms on a keychain")
+		}
+		t.Parallel()
 		bus := startBus(t)
 		startKeyring(t, bus, t.TempDir(), "pass")
 		test(t, place{"keychain", []string{"DBUS_SESSION_BUS_ADDRESS=" + bus}})
@@ -32,6 +39,7 @@ func places(t *testing.T, test func(t *testing.T, p place)) {
 
 // T-05: twenty processes meet an expired token and a server that revokes on reuse.
 func TestOneOfManyProcessesRefreshes(t *testing.T) {
+	t.Parallel()
 	places(t, func(t *testing.T, p place) {
 		const processes = 20
 		server := newEndpoint(t, true, 200*time.Millisecond)
@@ -60,6 +68,7 @@ func TestOneOfManyProcessesRefreshes(t *testing.T) {
 
 // T-05, H-05: twenty processes are told "401" for the same access token.
 func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
+	t.Parallel()
 	server := newEndpoint(t, true, 50*time.Millisecond)
 	base := task{Dir: t.TempDir(), Store: "file", Endpoint: server.URL, Do: "save"}
 	base.do(t)
@@ -83,6 +92,7 @@ func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 // T-05: the lock of a killed process is free at once, that of a stopped one ends the
 // others' wait with a word of its own.
 func TestTheHolderOfTheLock(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		signal syscall.Signal
@@ -129,6 +139,7 @@ func TestTheHolderOfTheLock(t *testing.T) {
 // T-06: a kill at any moment of a refresh leaves a login that works, or one that says
 // that it is dead.
 func TestKilledInARefresh(t *testing.T) {
+	t.Parallel()
 	type want struct {
 		class   string
 		refresh string // of the login after the next run
@@ -197,6 +208,7 @@ func makeOld(t *testing.T, folder string) {
 
 // T-06: Ctrl-C between the answer and the save does not lose the new refresh token.
 func TestInterruptedInARefresh(t *testing.T) {
+	t.Parallel()
 	places(t, func(t *testing.T, p place) {
 		for _, step := range []string{"before post", "after answer", "before save"} {
 			server := newEndpoint(t, true, 0)
@@ -214,6 +226,7 @@ func TestInterruptedInARefresh(t *testing.T) {
 
 // K-04: no secret is in the arguments or the environment of a process that is started.
 func TestNoSecretInArguments(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	script := "#!/bin/sh\n{ echo \"$0 $*\"; env; } >>" + dir + "/seen\ncat >/dev/null\nexit 1\n"
 	if err := os.WriteFile(dir+"/docker-credential-spy", []byte(script), 0o700); err != nil {

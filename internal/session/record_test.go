@@ -11,6 +11,7 @@ import (
 
 // K-05: what is not a record, and what is one of a later version.
 func TestDecode(t *testing.T) {
+	t.Parallel()
 	good, err := encode(testLogin())
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +57,7 @@ func TestDecode(t *testing.T) {
 
 // K-03: tokens of any length are kept in a keychain of 2560 bytes, or refused by name.
 func TestRecordsThatAreTooBig(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		access, refresh int
 		keepsAccess     bool

@@ -66,6 +66,7 @@ func mustOpen(t *testing.T, o Options) *Session {
 }
 
 func TestSaveLoadForget(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Settings.RedirectURI = "http://127.0.0.1/callback"
 	s := mustOpen(t, o)
@@ -97,6 +98,7 @@ func TestSaveLoadForget(t *testing.T) {
 
 // The settings of a sign-in that failed are there for the next one. They replace none.
 func TestSaveSettings(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Settings.RedirectURI = "http://127.0.0.1:5000/callback"
 	first := mustOpen(t, o)
@@ -125,6 +127,7 @@ func TestSaveSettings(t *testing.T) {
 
 // K-05: another client ID is another login, and does not see this one.
 func TestLoginOfAnotherClient(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
@@ -144,6 +147,7 @@ func TestLoginOfAnotherClient(t *testing.T) {
 
 // Signing in with another client ID or another store leaves no secret behind.
 func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
@@ -176,6 +180,7 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 // Two sign-ins of one profile that overlap, with different client IDs: the later one leaves
 // nothing of the earlier one behind, though its session is older.
 func TestOverlappingSignIns(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	first := mustOpen(t, o)
 	o.Settings.ClientID = otherClient
@@ -191,6 +196,7 @@ func TestOverlappingSignIns(t *testing.T) {
 
 // Ctrl-C just after a login was saved does not leave it without the settings that lead to it.
 func TestEndedWhileALoginIsSaved(t *testing.T) {
+	t.Parallel()
 	s, _ := fakeSession(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.store = endingStore{s.store, cancel}
@@ -223,6 +229,7 @@ func (e endingStore) save(ctx context.Context, k recordKey, l Login) error {
 
 // A refresh does not lead the settings back to a login that a person has left meanwhile.
 func TestRefreshLeavesNewSettings(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
@@ -242,6 +249,7 @@ func TestRefreshLeavesNewSettings(t *testing.T) {
 
 // L-12: the login that a new one would replace is found in any store.
 func TestReplaced(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		change func(*Options)
@@ -289,6 +297,7 @@ func TestReplaced(t *testing.T) {
 // Settings that a person wrote need not name the store: it is the keychain, and not
 // another place that a login leaves.
 func TestSettingsWithoutAStore(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	o.Settings.Store = ""
 	if err := writeFile(o.configPath(), []byte("[profile.default]\nclient_id = \""+testClient+"\"\n")); err != nil {
@@ -315,6 +324,7 @@ func TestALoginWithoutRefreshTokenIsNotSaved(t *testing.T) { // T-01
 
 // A profile is removed completely, even if the environment names another client ID.
 func TestRemoveUnderAnotherClientID(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
@@ -331,6 +341,7 @@ func TestRemoveUnderAnotherClientID(t *testing.T) {
 // T-05: while another process has the lock, a new consent is saved all the same, but
 // nothing is deleted or refreshed. The person is told once.
 func TestWhileAnotherHasTheLock(t *testing.T) {
+	t.Parallel()
 	s, _ := savedSession(t, testLogin())
 	held, err := s.hold(t.Context())
 	if err != nil || held.file == nil {
@@ -385,6 +396,7 @@ func TestSaveWaitsForARefresh(t *testing.T) {
 
 // L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.
 func TestSandboxHasLoginsOfItsOwn(t *testing.T) {
+	t.Parallel()
 	original := fileOptions(t)
 	if err := mustOpen(t, original).Save(t.Context(), testLogin()); err != nil {
 		t.Fatal(err)
@@ -458,6 +470,7 @@ func tree(t *testing.T, folder string) map[string]string {
 
 // L-20: nothing but a loopback literal is a sandbox.
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	good := fileOptions(t)
 	for _, c := range []struct {
 		name   string

@@ -9,6 +9,7 @@ import (
 // K-01: settings that cannot be written are found out before consent too, or the
 // login that was agreed to would not be found again.
 func TestProbeOfSettings(t *testing.T) {
+	t.Parallel()
 	o := fileOptions(t)
 	if err := mustOpen(t, o).Probe(t.Context()); err != nil {
 		t.Fatal(err)

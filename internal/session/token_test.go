@@ -78,6 +78,7 @@ var fresh = Tokens{Access: secret.New("access-1"), ExpiresIn: time.Hour}
 
 // T-01, T-05: when a login is refreshed, and that one that is good is not written again.
 func TestRefreshedOnlyWhenDue(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		life    time.Duration
@@ -117,6 +118,7 @@ func TestRefreshedOnlyWhenDue(t *testing.T) {
 
 // T-03: whatever the token endpoint does, other than "invalid_grant", leaves every byte.
 func TestTransientFaultsLeaveTheLogin(t *testing.T) {
+	t.Parallel()
 	faults := map[string]error{
 		"DNS":                   &net.DNSError{Err: "no such host", Name: "accounts.spotify.com", IsNotFound: true},
 		"DNS, later":            &net.DNSError{Err: "try again", IsTemporary: true},
@@ -164,6 +166,7 @@ func TestTransientFaultsLeaveTheLogin(t *testing.T) {
 
 // T-03: an access token is used to its end if no new one can be had.
 func TestTheLastSecondsAreUsed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		life    time.Duration
@@ -188,6 +191,7 @@ func TestTheLastSecondsAreUsed(t *testing.T) {
 
 // T-04: a dead login is remembered as dead, so the second command does not ask Spotify.
 func TestDeadLoginStaysDead(t *testing.T) {
+	t.Parallel()
 	s, f := savedSession(t, testLogin())
 	posts := 0
 	refused := fmt.Errorf("%w: Refresh token expired", ErrDead)
@@ -215,6 +219,7 @@ func TestDeadLoginStaysDead(t *testing.T) {
 
 // T-05: compare-and-clear: only the refresh token that died is marked dead.
 func TestOnlyWhatDiedIsBuried(t *testing.T) {
+	t.Parallel()
 	other := testLogin()
 	other.Refresh = secret.New("refresh-7")
 	otherFresh := living(time.Hour)
@@ -269,6 +274,7 @@ func TestOnlyWhatDiedIsBuried(t *testing.T) {
 
 // T-05: a folder that can't be locked does not stop a refresh.
 func TestNoLockToBeHad(t *testing.T) {
+	t.Parallel()
 	s, _ := savedSession(t, testLogin())
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "")
@@ -282,6 +288,7 @@ func TestNoLockToBeHad(t *testing.T) {
 
 // T-06: a login that no store keeps serves this process to its end, and says so.
 func TestRefreshedAndNotSaved(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		failures int
@@ -325,6 +332,7 @@ func TestRefreshedAndNotSaved(t *testing.T) {
 // T-06: a store that takes nothing is found out before the token endpoint is contacted, so
 // that no new refresh token is lost. What is left of the old access token is used.
 func TestStoreIsProvedBeforeARefresh(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		life   time.Duration
 		class  string
@@ -346,6 +354,7 @@ func TestStoreIsProvedBeforeARefresh(t *testing.T) {
 
 // K-03: a login that has become too big for every store is offered to it once.
 func TestRefreshedAndTooBig(t *testing.T) {
+	t.Parallel()
 	s, f := savedSession(t, testLogin())
 	big := Tokens{Access: secret.New("access-1"), Refresh: secret.New(strings.Repeat("r", maxRecord)), ExpiresIn: time.Hour}
 	posts := 0
@@ -360,6 +369,7 @@ func TestRefreshedAndTooBig(t *testing.T) {
 // T-04: a refresh token that is refused while the saved one keeps changing ends after three
 // requests, and the login is not called dead.
 func TestRefusedAndReplacedAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	s, f := savedSession(t, testLogin())
 	posts := 0
 	_, err := tokenBy(s, t.Context(), 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
@@ -432,6 +442,7 @@ func TestRefreshIsNotTorn(t *testing.T) {
 
 // K-05: a record that cannot be read is not written over by a refresh.
 func TestUnreadableRecordsAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	for data, want := range map[string]string{"{}": "Corrupt", `{"version":2}`: "Newer", "": "Corrupt"} {
 		s, f := savedSession(t, testLogin())
 		for user := range f.items {
@@ -450,6 +461,7 @@ func TestUnreadableRecordsAreLeftAlone(t *testing.T) {
 
 // A login from the environment is refreshed in memory, and touches no store.
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	options := Options{ConfigDir: dir + "/c", StateDir: dir + "/s"}
 	s := Memory(Login{ClientID: testClient, Refresh: secret.New("refresh-0")}, options)

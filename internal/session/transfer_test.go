@@ -16,6 +16,7 @@ import (
 )
 
 func TestExportImport(t *testing.T) {
+	t.Parallel()
 	from := fileOptions(t)
 	from.Settings.RedirectURI = "http://127.0.0.1:5000/spotify/callback"
 	s := mustOpen(t, from)
@@ -101,6 +102,7 @@ func TestExportImport(t *testing.T) {
 // B-03: a login belongs where it was made. One of Spotify never reaches a stand-in, nor one
 // of a stand-in Spotify or another stand-in.
 func TestImportElsewhere(t *testing.T) {
+	t.Parallel()
 	const spotify, one, other = "", "http://127.0.0.1:5000", "http://127.0.0.1:5001"
 	passphrase := secret.New("correct horse")
 	for _, c := range []struct{ from, to, err string }{
@@ -133,6 +135,7 @@ func TestImportElsewhere(t *testing.T) {
 
 // A file does not choose how much memory and time it takes: 2^21 is 2 GiB of scrypt.
 func TestImportOfAnExpensiveFile(t *testing.T) {
+	t.Parallel()
 	plain, err := io.ReadAll(armor.NewReader(strings.NewReader(sealed(t, "{}"))))
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +171,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestImportOfAnEndlessFile(t *testing.T) {
+	t.Parallel()
 	file := &endless{}
 	_, err := mustOpen(t, fileOptions(t)).Import(t.Context(), file, secret.New("x"), func(Login) error { return nil })
 	if class(err) != "Foreign" || file.read > 2*maxParcel {
@@ -178,6 +182,7 @@ func TestImportOfAnEndlessFile(t *testing.T) {
 // A passphrase is the same one on every keyboard: macOS types letters with accents as two
 // characters, other systems as one. Files that were made before that count, too.
 func TestPassphraseInBothForms(t *testing.T) {
+	t.Parallel()
 	const composed, decomposed = "caf\u00e9 brûlé", "cafe\u0301 bru\u0302le\u0301"
 	from := mustOpen(t, fileOptions(t))
 	from.work = 10
@@ -213,6 +218,7 @@ func TestPassphraseInBothForms(t *testing.T) {
 
 // A passphrase that is soon guessed protects nothing.
 func TestShortPassphrase(t *testing.T) {
+	t.Parallel()
 	s := mustOpen(t, fileOptions(t))
 	s.work = 10
 	if err := s.Save(t.Context(), testLogin()); err != nil {
@@ -228,6 +234,7 @@ func TestShortPassphrase(t *testing.T) {
 
 // A file of an earlier version, which does not say where it is from, is still read.
 func TestImportWithoutAnOrigin(t *testing.T) {
+	t.Parallel()
 	text := sealed(t, `{"login":`+mustEncode(t, testLogin())+`}`)
 	if _, err := mustOpen(t, fileOptions(t)).Import(t.Context(), strings.NewReader(text), secret.New("x"), func(Login) error { return nil }); err != nil {
 		t.Error(err)
@@ -235,6 +242,7 @@ func TestImportWithoutAnOrigin(t *testing.T) {
 }
 
 func TestExportOfNothing(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	for _, c := range []struct {
 		name  string

@@ -16,6 +16,7 @@ import (
 // B-05: Go's HTTP/2 transport sends a request again by itself, without a pause, if the server refuses it.
 // It counts as a try all the same.
 func TestRefusedOverHTTP2(t *testing.T) {
+	t.Parallel()
 	for name, answer := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
