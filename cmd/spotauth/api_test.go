@@ -184,6 +184,95 @@ func TestScopesOfKnownPaths(t *testing.T) {
 	}
 }
 
+// A body of more than 1 MiB is refused before anything is sent.
+func TestLongestBody(t *testing.T) {
+	b := newProgram(t, sandbox.Options{Consent: sandbox.ConsentAgree})
+	b.login("--scope", "playlist-modify-private")
+	name := filepath.Join(t.TempDir(), "playlist.json")
+	for length, want := range map[int]int{1 << 20: 0, 1<<20 + 1: exitOther} {
+		body := `{"public":false,"name":"` + strings.Repeat("a", length-len(`{"public":false,"name":""}`)) + `"}`
+		if err := os.WriteFile(name, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		asked := len(b.server.Requests())
+		status, _, stderr := b.run("api", "-X", "POST", "me/playlists", "--input", name, "--jq", ".id")
+		if sent := len(b.server.Requests()) > asked; status != want || sent != (want == 0) || !sent && !strings.Contains(stderr, ": longer than 1 MiB\n") {
+			t.Errorf("%d bytes: status %d, sent: %v: %s", length, status, sent, stderr)
+		}
+	}
+}
+
+// What "help paths" says of pages is what the stand-in does.
+func TestPagesOfKnownPaths(t *testing.T) {
+	b := newProgram(t, sandbox.Options{Artists: 30, Tracks: 3, Consent: sandbox.ConsentAgree})
+	var scopes []string
+	for _, p := range apiPaths {
+		for _, scope := range strings.Fields(p.scopes) {
+			scopes = append(scopes, "--scope", scope)
+		}
+	}
+	b.login(scopes...)
+	ids := map[string]string{}
+	for kind, from := range map[string][]string{
+		"artists": {"me/following?type=artist", ".artists.items[0].id"}, "albums": {"me/albums", ".items[0].album.id"}, "shows": {"me/shows", ".items[0].show.id"},
+		"playlists": {"me/playlists", ".items[0].id"}, "tracks": {"me/tracks", ".items[0].track.id"}, "episodes": {"me/episodes", ".items[0].episode.id"},
+	} {
+		_, stdout, _ := b.run("api", from[0], "--jq", from[1])
+		ids[kind] = strings.TrimSpace(stdout)
+	}
+	queries := map[string]string{"me/following": "?type=artist", "search": "?q=a&type=track", "me/library/contains": "?uris=spotify:track:" + ids["tracks"]}
+	for _, p := range apiPaths {
+		if p.method != "GET" {
+			continue
+		}
+		kind, _, _ := strings.Cut(p.path, "/")
+		path := strings.ReplaceAll(p.path, "{id}", ids[kind]) + queries[p.path]
+		if p.most == 0 {
+			hasFirst := p.path == "albums/{id}" || p.path == "shows/{id}" // the first page of another path
+			if status, stdout, stderr := b.run("api", path, "--paginate"); !hasFirst && (status != exitOther || stdout != "") {
+				t.Errorf("%s has pages: status %d: %s", path, status, stderr)
+			}
+			continue
+		}
+		for limit, want := range map[int]int{p.most: 0, p.most + 1: exitOther} {
+			status, _, stderr := b.run("api", path, "--query", fmt.Sprint("limit=", limit))
+			if status != want || want != 0 && !strings.Contains(stderr, "Invalid limit") {
+				t.Errorf("%s with %d on a page: status %d: %s", path, limit, status, stderr)
+			}
+		}
+	}
+}
+
+// For a path that Spotify closed, its message is followed by a hint.
+func TestClosedPaths(t *testing.T) {
+	b := newProgram(t, sandbox.Options{Artists: 1, Consent: sandbox.ConsentAgree})
+	b.login()
+	for month, calls := range map[string][]string{
+		"February 2026": {
+			"GET artists", "GET albums", "GET tracks", "GET shows", "GET episodes", "GET audiobooks", "GET chapters", "GET markets",
+			"GET browse/new-releases", "GET browse/categories/x/playlists", "GET artists/x/top-tracks", "GET users/x", "GET users/x/playlists", "POST users/x/playlists",
+			"GET playlists/x/tracks", "POST playlists/x/tracks", "DELETE playlists/x/tracks", "PUT playlists/x/followers", "GET playlists/x/followers/contains",
+			"PUT me/tracks", "DELETE me/albums", "PUT me/shows", "DELETE me/episodes", "PUT me/audiobooks", "PUT me/following", "DELETE me/following",
+			"GET me/tracks/contains", "GET me/albums/contains", "GET me/shows/contains", "GET me/episodes/contains", "GET me/audiobooks/contains", "GET me/following/contains",
+		},
+		"November 2024": {"GET recommendations", "GET audio-features", "GET audio-features/x", "GET audio-analysis/x", "GET artists/x/related-artists"},
+	} {
+		for _, call := range calls {
+			method, path, _ := strings.Cut(call, " ")
+			status, stdout, stderr := b.run("api", "-X", method, path)
+			if status != exitOther || stdout != "" || !strings.HasPrefix(stderr, "spotauth: error: "+method+" /v1/"+path+": 40") ||
+				!strings.Contains(stderr, "\nspotauth: hint: Spotify closed this path to new apps in "+month+"\n") {
+				t.Errorf("%s: status %d: %s%s", call, status, stdout, stderr)
+			}
+		}
+	}
+	for _, p := range apiPaths {
+		if since, _ := closedPath(p.method, "/v1/"+strings.ReplaceAll(p.path, "{id}", "x")); since != "" {
+			t.Errorf("%s %s is closed, and listed", p.method, p.path)
+		}
+	}
+}
+
 // H-02: whatever PATH is, the request goes to a path of the Web API.
 func FuzzPath(f *testing.F) {
 	for _, text := range []string{

@@ -50,7 +50,6 @@ var apiPaths = []struct {
 	{"GET", "search", "", 10},                                                                         // search
 	{"PUT", "me/library", "", 0},                                                                      // save-library-items
 	{"DELETE", "me/library", "", 0},                                                                   // remove-library-items
-	{"PUT", "me/following", "user-follow-modify", 0},                                                  // follow-artists-users
 	{"POST", "me/playlists", "playlist-modify-public playlist-modify-private", 0},                     // create-playlist
 	{"PUT", "playlists/{id}", "playlist-modify-public playlist-modify-private", 0},                    // change-playlist-details
 	{"POST", "playlists/{id}/items", "playlist-modify-public playlist-modify-private", 0},             // add-items-to-playlist

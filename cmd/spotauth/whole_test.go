@@ -65,6 +65,13 @@ func TestNDJSONComesWithThePages(t *testing.T) {
 		artists := m.start(m.command("artists", "--format", "ndjson"))
 		artists.stdout.await(t, fmt.Sprintf(`\A(\{"position":.*\n){%d}\z`, 2*page))
 	})
+	t.Run("a page of api that hangs", func(t *testing.T) {
+		m := newMachine(t)
+		m.standIn(sandbox.Options{Artists: 3 * page, Faults: []string{"page=3:hang"}})
+		m.signIn()
+		api := m.start(m.command("api", "me/following?type=artist", "--paginate", "--format", "ndjson"))
+		api.stdout.await(t, fmt.Sprintf(`\A(\{.*\n){%d}\z`, 2*page))
+	})
 	t.Run("a page that fails", func(t *testing.T) {
 		m := newMachine(t)
 		m.standIn(sandbox.Options{Artists: 3 * page, Faults: []string{"page=3:403"}})
