@@ -184,6 +184,28 @@ func TestScopesOfKnownPaths(t *testing.T) {
 	}
 }
 
+// JSON comes as it was sent, to the byte. --query adds to the query and replaces nothing.
+func TestAnswerAsItWasSent(t *testing.T) {
+	const body = "{ \"n\" : 1.00, \"a\":\"\\u00e9\" ,\r\n\t\"n\": [ ] }\n\n"
+	b := newProgram(t, sandbox.Options{Consent: sandbox.ConsentAgree, Faults: []string{"/me/tracks:200*,type=application/json,body=" + body}})
+	b.login()
+	name := filepath.Join(t.TempDir(), "tracks.json")
+	status, stdout, stderr := b.run("api", "me/tracks?market=SE", "--query", "market=NO", "--query", "a=x&y= é")
+	if status != 0 || stdout != body || stderr != "" {
+		t.Errorf("status %d: %q %s", status, stdout, stderr)
+	}
+	asked := b.server.Requests()
+	if q := asked[len(asked)-1].Query; !slices.Equal(q["market"], []string{"SE", "NO"}) || !slices.Equal(q["a"], []string{"x&y= é"}) {
+		t.Errorf("asked for %v", q)
+	}
+	if status, _, stderr := b.run("api", "me/tracks", "--output", name); status != 0 {
+		t.Errorf("to a file: status %d: %s", status, stderr)
+	}
+	if text, err := os.ReadFile(name); err != nil || string(text) != body {
+		t.Errorf("the file holds %q (%v)", text, err)
+	}
+}
+
 // A body of more than 1 MiB is refused before anything is sent.
 func TestLongestBody(t *testing.T) {
 	b := newProgram(t, sandbox.Options{Consent: sandbox.ConsentAgree})

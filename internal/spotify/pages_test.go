@@ -204,6 +204,16 @@ func TestPagesFail(t *testing.T) {
 			t.Errorf("%q: %v after %d requests", query, err, f.count())
 		}
 	}
+	healthy := byOffset(200, 50, "")
+	f := &fake{answer: func(req *http.Request, n int) (*http.Response, error) {
+		if n > 1 {
+			return says(400, `{"error":{"status":400,"message":"Invalid limit"}}`)(req)
+		}
+		return healthy.RoundTrip(req)
+	}}
+	if _, err := pagesOf(t, client(f), "/v1/x", "", new(Paging)); kindOf(err) != Rejected || f.count() != 2 {
+		t.Errorf("a limit refused later: %v after %d requests", err, f.count())
+	}
 	if _, err := pagesOf(t, client(byOffset(1, 50, "")), "/v1/search", "%zz", new(Paging)); err == nil {
 		t.Error("a malformed query is none")
 	}
