@@ -44,6 +44,9 @@ func inputName(name string) string {
 
 // readList reads a list of artists, and warns if IDs come more than once in it.
 func (a *app) readList(ctx context.Context, name string) ([]spotify.Artist, error) {
+	if name == "" { // as from "$UNSET"
+		return nil, usageError{errors.New("the name of a file is empty")}
+	}
 	repeated := 0
 	artists, err := readUntil(ctx, func() (artists []spotify.Artist, err error) {
 		in := io.NopCloser(a.stdin)
