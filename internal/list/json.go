@@ -31,6 +31,7 @@ func (c *collector) readJSON(r io.Reader, in *bounded) error {
 
 var (
 	errNoArtists = bad("this part of Spotify's account data has no artists; use the ZIP, or the YourLibrary file that has them")
+	errNoList    = bad("its artists are not a list; in an answer of the Web API, the list is artists.items")
 	errFollow    = bad("Follow.json has no artists' IDs; use the ZIP, or YourLibrary.json from it")
 )
 
@@ -61,6 +62,9 @@ func (d *decoder) document(c *collector) (isLibrary, hasArtists bool) {
 		case "artists":
 			d.row = 0
 			isLibrary, hasArtists = true, d.array(func() { d.collect(c) })
+			if !hasArtists {
+				d.fail(errNoList)
+			}
 		case "tracks", "albums", "shows", "episodes", "bannedTracks", "bannedArtists", "other":
 			isLibrary = true
 			d.skip()

@@ -72,6 +72,8 @@ func (c *collector) read(in *bounded) error {
 		return bad("it is UTF-16; save it as UTF-8")
 	case bytes.HasPrefix(text, []byte("<")):
 		return bad("it is a web page, which can't be read back; save the list as json, csv or tsv")
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return bad("it is compressed with gzip; unpack it first")
 	case len(text) > 0 && (text[0] == '[' || text[0] == '{'):
 		return c.readJSON(r, in)
 	}

@@ -144,7 +144,7 @@ func (c *collector) readLines(r *rows) error {
 		case isID(line):
 			a.ID = line
 		default:
-			return r.bad("%.60q is neither an artist's ID, URI or URL nor a header of a list", line)
+			return r.bad("%.60q is neither an artist's ID, URI or URL nor a header with a column id, uri or url", line)
 		}
 		if err := c.add(a); err != nil {
 			return r.bad("%v", err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"strings"
 )
 
 // maxMembers is how many files a ZIP may hold. Spotify's account data has some
@@ -37,7 +38,7 @@ func (c *collector) readZIP(r io.Reader, in *bounded) error {
 	for _, f := range libraries {
 		has, err := c.readMember(f)
 		if err != nil {
-			return bad("%s in the ZIP: %v", path.Base(f.Name), err)
+			return bad("%s in the ZIP: %v", memberName(f), err)
 		}
 		hasArtists = hasArtists || has
 	}
@@ -52,7 +53,10 @@ func (c *collector) readZIP(r io.Reader, in *bounded) error {
 func librariesOf(z *zip.Reader) (files []*zip.File, err error) {
 	size := uint64(0)
 	for _, f := range z.File {
-		if ok, _ := path.Match("YourLibrary*.json", path.Base(f.Name)); !ok {
+		if f.Name == "xl/workbook.xml" {
+			return nil, bad("it is an Excel workbook; save it as CSV UTF-8")
+		}
+		if ok, _ := path.Match("YourLibrary*.json", memberName(f)); !ok {
 			continue
 		}
 		if size += f.UncompressedSize64; f.UncompressedSize64 > maxSize || size > maxSize {
@@ -65,6 +69,10 @@ func librariesOf(z *zip.Reader) (files []*zip.File, err error) {
 	}
 	return files, nil
 }
+
+// memberName is the name of a file without its folder. PowerShell 5 separates them with
+// a backslash.
+func memberName(f *zip.File) string { return path.Base(strings.ReplaceAll(f.Name, `\`, "/")) }
 
 func (c *collector) readMember(f *zip.File) (hasArtists bool, err error) {
 	r, err := f.Open()
