@@ -248,6 +248,10 @@ func TestFollowAllAfterACut(t *testing.T) {
 		"503 before": func(l *library) {
 			l.before = func(_ *http.Request, put int) (*http.Response, error) { return answerIf(put < 3, 503) }
 		},
+		"cut after, by the older path": func(l *library) {
+			l.closed = []string{"PUT library"}
+			l.after = func(put int) (*http.Response, error) { return nil, errIf(put == 2) }
+		},
 		"a limit in the middle": func(l *library) {
 			l.before = func(req *http.Request, put int) (*http.Response, error) {
 				if put == 2 {
@@ -295,7 +299,7 @@ func answerIf(is bool, status int) (*http.Response, error) {
 	return nil, nil
 }
 
-// An artist that makes its batch fail is found, and the others are followed.
+// An artist that makes its batch fail is found, and the others are followed in their order.
 func TestFollowAllPoisoned(t *testing.T) {
 	for _, poisoned := range [][]string{{id(1)}, {id(40)}, {id(41), id(80)}, {id(7), id(8), id(30)}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -309,26 +313,63 @@ func TestFollowAllPoisoned(t *testing.T) {
 			if took := time.Since(start); took > 2*time.Minute {
 				t.Errorf("took %v and %q", took, l.calls)
 			}
+			others := slices.DeleteFunc(ids(1, 80), func(id string) bool { return slices.Contains(poisoned, id) })
+			if !slices.Equal(l.following, others) {
+				t.Errorf("followed in the order %q", l.following)
+			}
+		})
+	}
+}
+
+// An artist counts as failed only after several tries. An answer that shows that Spotify is not
+// down ends a row of them: a 200 that did nothing, or a 502 that did something.
+func TestFollowAllIsolated(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		lib    library
+		failed []string
+	}{
+		{"200 for an unknown one", library{poisoned: []string{id(1), id(3), id(4)}, unknown: []string{id(2)}}, ids(1, 4)},
+		{"502 for one that is followed", library{poisoned: []string{id(1), id(3), id(4)}, after: func(int) (*http.Response, error) { return answerIf(true, 502) }},
+			[]string{id(1), id(3), id(4)}},
+		{"one try in two", library{before: func(req *http.Request, put int) (*http.Response, error) {
+			isAlone := !strings.Contains(req.URL.Query().Get("uris"), ",")
+			return answerIf(!isAlone || put%2 == 0, 502)
+		}}, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := row.lib
+				var o FollowOptions
+				failed, err := l.client().FollowAll(t.Context(), ids(1, 4), &o)
+				if err != nil || !slices.Equal(failed, row.failed) || o.Followed != 4-len(row.failed) {
+					t.Errorf("followed %d, failed %q, %v: %q", o.Followed, failed, err, l.calls)
+				}
+			})
 		})
 	}
 }
 
 // Three artists in a row that fail alone, or a network that does not come back, are no matter of artists.
 func TestFollowAllUnreachable(t *testing.T) {
-	for name, before := range map[string]func(*http.Request, int) (*http.Response, error){
-		"502 always": func(_ *http.Request, put int) (*http.Response, error) { return answerIf(put > 1, 502) },
-		"cut always": func(_ *http.Request, put int) (*http.Response, error) { return nil, errIf(put > 1) },
+	for _, row := range []struct {
+		name   string
+		before func(*http.Request, int) (*http.Response, error)
+		puts   int // at most
+	}{
+		{"502 always", func(_ *http.Request, put int) (*http.Response, error) { return answerIf(put > 1, 502) }, 30},
+		{"cut always", func(_ *http.Request, put int) (*http.Response, error) { return nil, errIf(put > 1) }, 1 + maxTries},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := library{before: before}
+				l := library{before: row.before}
 				var o FollowOptions
 				start := time.Now()
 				failed, err := l.client().FollowAll(t.Context(), ids(1, 120), &o)
 				if kindOf(err) != Unreachable || o.Followed != 40 || len(failed) > 3 {
 					t.Errorf("followed %d, failed %q, %v", o.Followed, failed, err)
 				}
-				if took := time.Since(start); took > 90*time.Second || len(l.puts()) > 30 {
+				if took := time.Since(start); took == 0 || took > 90*time.Second || len(l.puts()) > row.puts {
 					t.Errorf("took %v and %q", took, l.puts())
 				}
 			})
