@@ -113,6 +113,14 @@ func TestHTMLFields(t *testing.T) {
 	}
 }
 
+// An artist without a name is shown as its ID, as a list of IDs alone has it.
+func TestHTMLWithoutNames(t *testing.T) {
+	text, _ := render(t, export.Options{Format: export.HTML}, []spotify.Artist{{ID: "1", URL: aPage}})
+	if !strings.Contains(text, `<bdi>1</bdi></a>`) {
+		t.Error(text)
+	}
+}
+
 func TestHTMLSummary(t *testing.T) {
 	for n, want := range map[int]string{0: "0 artists on Spotify", 1: "1 artist on Spotify", 18: "18 artists on Spotify", 1000: "1,000 artists on Spotify"} {
 		list := make([]spotify.Artist, n)
@@ -169,6 +177,7 @@ func FuzzHTML(f *testing.F) {
 		f.Add(a.Name, "pop", aPage, aPicture)
 	}
 	f.Add(`"><script>alert(1)</script>`, `</p><img src=x onerror='x'>`, `https://open.spotify.com/"><b>`, `https://i.scdn.co/'><b>`)
+	f.Add("\ufffe\uffff\U0010ffff", "\ufdd0", aPage, aPicture)
 	f.Add("&lt;", "&#34;", aPage+"?a&quot;=1", aPicture+"?&amp;")
 	marks := func(s string) string {
 		return regexp.MustCompile(`[^<>"']+`).ReplaceAllString(s, "")

@@ -136,7 +136,7 @@ func TestReadsRawObjects(t *testing.T) {
 	var all, want []spotify.Artist
 	for i, name := range nasty {
 		raw := fmt.Sprintf(`{"external_urls":{"spotify":"https://open.spotify.com/artist/%[1]s"},"followers":{"href":null,"total":%[2]d},"genres":["a",null,"b"],
-			"href":"https://api.spotify.com/v1/artists/%[1]s","id":"%[1]s","images":[{"height":64,"url":"small","width":64},{"url":"wide","height":640,"width":640}],
+			"href":"https://api.spotify.com/v1/artists/%[1]s","id":"%[1]s","images":[{"height":64,"url":"small","width":64},{"url":"wide","height":640,"width":640},{"url":"later","width":640},{"width":9000}],
 			"name":%[3]s,"popularity":65.7,"type":"artist","uri":"spotify:artist:%[1]s"}`, id(i), i, quoted(name))
 		all = append(all, spotify.Artist{ID: id(i), Raw: []byte(raw)})
 		a := artist(i, name)
@@ -186,6 +186,22 @@ func zipOf(t testing.TB, members ...string) string {
 	return b.String()
 }
 
+// rawZIP has members that say of themselves what they want.
+func rawZIP(t testing.TB, members ...zip.FileHeader) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, m := range members {
+		if _, err := w.CreateRaw(&m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 const (
 	a1 = "1111111111111111111111"
 	b2 = "2222222222222222222222"
@@ -213,6 +229,7 @@ func TestKinds(t *testing.T) {
 		{"csv header alone", "id,name\n", ""},
 		{"csv with one column", "uri\nspotify:artist:" + a1 + "\n", a1 + "="},
 		{"csv, its header in quotes", "\"id\",\"name\"\r\n\"" + a1 + "\",\"a \"\"b\"\", c\"\r\n", a1 + `=a "b", c`},
+		{"csv, its header with spaces", " id, name\n" + a1 + ",x\n", a1 + "=x"},
 		{"csv with blank lines", "id,name\n\n" + a1 + ",x\n\r\n", a1 + "=x"},
 		{"saved by Excel: semicolons, BOM, columns moved and added",
 			"\ufeffmy stars;name;id;notes\r\n5;=x;" + a1 + ";\"a;\nb\"\r\n;'=y;" + b2 + ";\r\n;'z;" + c3 + ";\r\n", a1 + "==x " + b2 + "==y " + c3 + "='z"},
@@ -243,6 +260,27 @@ func TestKinds(t *testing.T) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+// Each part of the account data is recognized by any of its names.
+func TestPartsOfALibrary(t *testing.T) {
+	for _, name := range []string{"tracks", "albums", "shows", "episodes", "bannedTracks", "bannedArtists", "other"} {
+		_, _, err := list.Read(strings.NewReader(`{"` + name + `":[]}`))
+		if err == nil || !strings.HasPrefix(err.Error(), "this part of Spotify's account data has no artists;") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The limit is 64 MiB, to the byte.
+func TestLargestFile(t *testing.T) {
+	comments := func(n int64) io.Reader { return repeat(strings.Repeat("#", 63)+"\n", n) }
+	if got, _, err := list.Read(io.MultiReader(comments(64<<20-64), strings.NewReader(fmt.Sprintf("%64s", a1)))); err != nil || len(got) != 1 {
+		t.Errorf("64 MiB: %d artists, error %v", len(got), err)
+	}
+	if _, _, err := list.Read(io.MultiReader(comments(64<<20-64), strings.NewReader(fmt.Sprintf("%65s", a1)))); err == nil {
+		t.Error("one byte more is read")
 	}
 }
 
@@ -325,7 +363,12 @@ func TestErrors(t *testing.T) {
 		{"workbook of Excel", zipOf(t, "[Content_Types].xml", "", "xl/workbook.xml", ""), "it is an Excel workbook; save it as CSV UTF-8"},
 		{"ZIP of parts without artists", zipOf(t, "YourLibrary1.json", library("")), "the ZIP has no YourLibrary.json with artists; ask Spotify for your account data"},
 		{"ZIP with another library", zipOf(t, "a/YourLibrary.json", "[]"), "YourLibrary.json in the ZIP: artist 1: no id, uri or url"},
+		{"ZIP with an artist as a library", zipOf(t, "a/YourLibrary.json", `{"id":"`+a1+`"}`), "YourLibrary.json in the ZIP: it is not a library"},
 		{"ZIP with a cut library", zipOf(t, "a/YourLibrary.json", library(`"artists":[],`)[:90]), "YourLibrary.json in the ZIP: " + cut},
+		{"encrypted ZIP", rawZIP(t, zip.FileHeader{Name: "YourLibrary.json", Flags: 1}), "the ZIP is encrypted; unpack it first"},
+		{"ZIP compressed in another way", rawZIP(t, zip.FileHeader{Name: "a/YourLibrary.json", Method: 9}), "YourLibrary.json in the ZIP: it is compressed in an unknown way"},
+		{"ZIP with a large library in parts", rawZIP(t, zip.FileHeader{Name: "YourLibrary1.json", UncompressedSize64: 40 << 20}, zip.FileHeader{Name: "YourLibrary2.json", UncompressedSize64: 40 << 20}),
+			"it holds more than 64 MiB"},
 		{"ZIP of nothing", zipOf(t), "the ZIP has no YourLibrary.json with artists; ask Spotify for your account data"},
 	}
 	for _, row := range rows {
