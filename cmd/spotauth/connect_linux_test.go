@@ -23,7 +23,7 @@ func TestConnectsWhileItRefreshes(t *testing.T) {
 	before, asked := proxy.waysTo(apiHost), len(spotify.Requests())
 
 	artists := m.start(m.command("artists"))
-	for deadline := time.Now().Add(10 * time.Second); proxy.waysTo(apiHost) == before; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); proxy.waysTo(apiHost) == before; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody asks the proxy for a way to the Web API")
 		}

@@ -23,6 +23,10 @@ import (
 // patience is how long a test waits for what should have happened long before.
 const patience = 2 * time.Minute
 
+// tooLong is more than a program takes that waits for nothing, or a few seconds for an
+// answer, even if the computer is busy.
+const tooLong = 20 * time.Second
+
 // A machine is what a user runs the program on: a home and an environment of its own.
 // Whatever its programs print is swept for secrets (S-01).
 type machine struct {

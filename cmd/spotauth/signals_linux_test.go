@@ -26,7 +26,8 @@ func TestCtrlCEndsTheWaitForAFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := m.onTerminal(100, nil, append(args, fifo)...)
-			time.Sleep(200 * time.Millisecond) // for it to open the file
+			for end := time.Now().Add(patience); time.Now().Before(end) && !p.blocked("wait_for_partner"); time.Sleep(5 * time.Millisecond) {
+			} // in open(2) of the file
 			p.press(ctrlC)
 			if r := p.wait(); r.status != 130 {
 				t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
@@ -61,7 +62,7 @@ func (m *machine) cacheOfLogin() string {
 func TestCtrlCDuringAnImport(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"refresh:delay=500ms"}})
+	spotify := m.standIn(sandbox.Options{Rotate: true, Faults: []string{"refresh:delay=2s"}})
 	m.signIn()
 	cache := m.cacheOfLogin()
 	p := m.onTerminal(100, nil, "login", "--profile", "taken", "--store", "file", "--import", cache)
@@ -173,7 +174,7 @@ func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 				}
 				writer.Close()
 				p.watch()
-				for end := time.Now().Add(patience); time.Now().Before(end) && !p.blocked(); time.Sleep(20 * time.Millisecond) {
+				for end := time.Now().Add(patience); time.Now().Before(end) && !p.blocked("pipe_write"); time.Sleep(20 * time.Millisecond) {
 					select {
 					case <-p.ended:
 						t.Skip("it has written nothing there")
@@ -189,11 +190,11 @@ func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 	}
 }
 
-// blocked reports whether a thread of the program waits to write to a full pipe.
-func (p *process) blocked() bool {
+// blocked reports whether a thread of the program waits in that function of the kernel.
+func (p *process) blocked(in string) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", p.cmd.Process.Pid))
 	for _, thread := range threads {
-		if where, _ := os.ReadFile(thread); strings.HasSuffix(string(where), "pipe_write") {
+		if where, _ := os.ReadFile(thread); strings.HasSuffix(string(where), in) {
 			return true
 		}
 	}

@@ -320,18 +320,23 @@ func lives(pid int) bool {
 }
 
 // soon runs f until it took no longer than atOnce, three times at most: a busy
-// computer is slow now and then, a program that waits for something is always.
+// computer is slow now and then, a program that waits for something is always. How
+// slow shows in a program that does nothing.
 func soon(t *testing.T, f func() time.Duration) {
 	t.Helper()
-	var took []time.Duration
+	var took []string
 	for range 3 {
 		d := f()
 		if d <= atOnce || t.Failed() {
 			return
 		}
-		took = append(took, d.Round(time.Millisecond))
+		slow := atOnce + 3*newMachine(t).run("version").took
+		if d <= slow {
+			return
+		}
+		took = append(took, fmt.Sprintf("%v of %v", d.Round(time.Millisecond), slow.Round(time.Millisecond)))
 	}
-	t.Errorf("took %v, more than %v each time", took, atOnce)
+	t.Errorf("took %q", took)
 }
 
 // L-17, H-01, H-06: Ctrl-C ends an export at once, whatever it waits for.
@@ -452,7 +457,7 @@ func TestCtrlCDuringARefresh(t *testing.T) {
 		return m, whoami
 	}
 	t.Run("once", func(t *testing.T) {
-		m, whoami := start(t, "refresh:delay=500ms")
+		m, whoami := start(t, "refresh:delay=2s")
 		if r := whoami.wait(); r.status != 130 {
 			t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
 		}
@@ -468,12 +473,10 @@ func TestCtrlCDuringARefresh(t *testing.T) {
 			t.Error("the first Ctrl-C has torn the refresh")
 		default:
 		}
-		again := time.Now()
 		whoami.press(ctrlC)
 		whoami.wait()
-		status, ok := whoami.cmd.ProcessState.Sys().(syscall.WaitStatus)
-		if took := time.Since(again); !ok || status.Signal() != syscall.SIGINT || took > time.Second {
-			t.Errorf("the second Ctrl-C did not kill: %v after %v", whoami.cmd.ProcessState, took)
+		if status, ok := whoami.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
+			t.Errorf("the second Ctrl-C did not kill: %v", whoami.cmd.ProcessState)
 		}
 	})
 }
