@@ -111,7 +111,7 @@ func TestLoginWaitsPastWhatIsNotItsAnswer(t *testing.T) {
 			if status, body := visit(t, l.answerWith("canary-code")); status != 200 || body != rendered(signedIn) {
 				t.Errorf("then the real one: status %d", status)
 			}
-			l.mustEnd(t, 5*time.Second)
+			l.mustEnd(t)
 			if tt.notice == nil && len(l.notices) > 0 || tt.notice != nil && !slices.Equal(l.notices, []error{tt.notice}) {
 				t.Errorf("notices %v", l.notices)
 			}
@@ -145,7 +145,7 @@ func TestLoginTakesAnswersAsBrowsersSendThem(t *testing.T) { // L-02, L-14, L-15
 			if res.StatusCode != 200 || body != rendered(signedIn) {
 				t.Errorf("status %d, page %q", res.StatusCode, body)
 			}
-			l.mustEnd(t, 5*time.Second)
+			l.mustEnd(t)
 			if len(l.notices) > 0 {
 				t.Errorf("notices %v", l.notices)
 			}
@@ -184,7 +184,7 @@ func TestStartLeadsToConsentOnce(t *testing.T) {
 		}
 	}
 	visit(t, l.answerWith("canary-code"))
-	l.mustEnd(t, time.Second)
+	l.mustEnd(t)
 	if !slices.Equal(l.notices, []error{ErrStartedTwice}) {
 		t.Errorf("notices %v", l.notices)
 	}
@@ -234,7 +234,7 @@ func TestLoginMovesTheCodeOutOfTheAddressBar(t *testing.T) { // L-19
 	if status, body := visit(t, "http://"+l.Addr.String()+to); status != 200 || body != rendered(signedIn) {
 		t.Errorf("status %d at the end", status)
 	}
-	l.mustEnd(t, time.Second)
+	l.mustEnd(t)
 }
 
 // L-03: a thousand forged answers are waited past, one notice tells of them.
@@ -259,7 +259,7 @@ func TestLoginSurvivesAThousandForgedCallbacks(t *testing.T) {
 	}
 	forgers.Wait()
 	visit(t, l.answerWith("canary-code"))
-	l.mustEnd(t, 2*time.Second)
+	l.mustEnd(t)
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -270,7 +270,7 @@ func TestLoginSurvivesAThousandForgedCallbacks(t *testing.T) {
 
 // L-03: forged answers alone end in the timeout, not in a refusal.
 func TestLoginTimesOutUnderForgedCallbacks(t *testing.T) {
-	l := start(t, func(c *config) { c.Timeout = 300 * time.Millisecond })
+	l := start(t, func(c *config) { c.Timeout = time.Second })
 	visit(t, "http://"+l.Addr.String()+"/callback?error=access_denied&state=x")
 	<-l.ended
 	if !errors.Is(l.err, ErrTimeout) || l.count() != 0 {
@@ -305,7 +305,7 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 				})
 			}
 			tabs.Wait()
-			l.mustEnd(t, 3*time.Second)
+			l.mustEnd(t)
 			if l.count() != 1 {
 				t.Errorf("%d exchanges", l.count())
 			}

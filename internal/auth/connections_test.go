@@ -36,8 +36,8 @@ func TestLoginSurvivesSilentCallers(t *testing.T) {
 	if status, _ := visit(t, l.answerWith("canary-code")); status != 200 {
 		t.Errorf("status %d", status)
 	}
-	l.mustEnd(t, 3*time.Second)
-	if took := time.Since(began); took > 3*time.Second {
+	l.mustEnd(t)
+	if took := time.Since(began); took >= 5*time.Second { // when the silent ones are hung up on
 		t.Errorf("took %v", took)
 	}
 }
@@ -50,7 +50,7 @@ func TestLoginRefusesAHugeHeader(t *testing.T) {
 		t.Errorf("status %d", res.StatusCode)
 	}
 	visit(t, l.answerWith("canary-code"))
-	l.mustEnd(t, 2*time.Second)
+	l.mustEnd(t)
 }
 
 // pipes is a listener without a network, for fake time.
@@ -109,12 +109,12 @@ func TestLoginWaitsForNoBody(t *testing.T) {
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nContent-Length: 200000\r\n\r\n", l.Addr)
-	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	if text, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 404 ") {
 		t.Errorf("answered %.20q, then %v", text, err)
 	}
 	visit(t, l.answerWith("canary-code"))
-	l.mustEnd(t, time.Second)
+	l.mustEnd(t)
 }
 
 // L-16: silent connections have a limit, and the longest silent goes first.
@@ -143,9 +143,13 @@ func TestCrowdTurnsOutTheLongestSilent(t *testing.T) {
 		}
 	}
 	for i, conn := range callers {
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		turnedOut, limit := i == 0 || i == 2, 20*time.Millisecond
+		if turnedOut {
+			limit = patience
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(limit))
 		_, err := conn.Read(make([]byte, 1))
-		gone, turnedOut := errors.Is(err, io.EOF), i == 0 || i == 2
+		gone := errors.Is(err, io.EOF)
 		if gone != turnedOut {
 			t.Errorf("caller %d: %v", i, err)
 		}

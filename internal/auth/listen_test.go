@@ -134,7 +134,7 @@ func TestLoginOnAFixedPort(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	visit(t, l.answerWith("canary-code"))
-	l.mustEnd(t, time.Second)
+	l.mustEnd(t)
 }
 
 // L-06: a user who waits in vain learns which redirect URI the app must have.
@@ -197,7 +197,7 @@ func TestLoginOnPort80AsBrowsersSpellIt(t *testing.T) { // L-10, L-18: browsers 
 // L-10: only the loopback interface listens.
 func TestLoginListensOnLoopbackAlone(t *testing.T) {
 	l := start(t, nil)
-	defer func() { visit(t, l.answerWith("canary-code")); l.mustEnd(t, time.Second) }()
+	defer func() { visit(t, l.answerWith("canary-code")); l.mustEnd(t) }()
 	if !l.Addr.Addr().IsLoopback() {
 		t.Errorf("listening on %v", l.Addr)
 	}
@@ -248,7 +248,7 @@ func TestLoginOnIPv6Alone(t *testing.T) {
 	if status, _ := visit(t, l.answerWith("canary-code")); status != 200 {
 		t.Errorf("status %d", status)
 	}
-	l.mustEnd(t, time.Second)
+	l.mustEnd(t)
 
 	c := l.config(t)
 	c.RedirectURI = "http://127.0.0.1:5000/callback"

@@ -24,7 +24,7 @@ import (
 
 // patience is how long a test waits for what must happen. What must be quick is measured by
 // endsSoon.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // screen is a real pseudo-terminal with a person in front of it.
 type screen struct {

