@@ -11,7 +11,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/sandbox"
@@ -29,7 +31,7 @@ func main() {
 }
 
 func serve(artists, tracks int, latency, refresh time.Duration) error {
-	options := sandbox.Options{Artists: artists, Tracks: tracks, Seed: 1, Consent: sandbox.ConsentAgree, Latency: latency}
+	options := sandbox.Options{Artists: artists, Tracks: tracks, Seed: 1, Consent: sandbox.ConsentAgree}
 	if refresh > 0 {
 		options.Faults = []string{"exchange:expires_in=1*"}
 	}
@@ -49,6 +51,9 @@ func serve(artists, tracks int, latency, refresh time.Duration) error {
 			if r.URL.Path == "/api/token" {
 				time.Sleep(refresh)
 			}
+			if strings.HasPrefix(r.URL.Path, "/v1/") {
+				w = lateWriter{w, time.Now().Add(latency)}
+			}
 			standIn.ServeHTTP(w, r)
 		}))
 	}()
@@ -57,4 +62,19 @@ func serve(artists, tracks int, latency, refresh time.Duration) error {
 		fmt.Println(requests.Swap(0))
 	}
 	return nil
+}
+
+// A lateWriter sends an answer when it is due. It is as exact as the system, while time.Sleep
+// in a program that is otherwise idle counts in milliseconds, and gave 51 for 50.
+type lateWriter struct {
+	http.ResponseWriter
+	due time.Time
+}
+
+func (w lateWriter) WriteHeader(status int) {
+	for rest := time.Until(w.due); rest > 0; rest = time.Until(w.due) {
+		t := syscall.NsecToTimespec(int64(rest))
+		_ = syscall.Nanosleep(&t, nil) // a signal may end it early
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
