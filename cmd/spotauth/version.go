@@ -20,10 +20,12 @@ func newVersionCmd(a *app) *cobra.Command {
 ` + exitStatuses + status0 + status2 + status8,
 		Example: `  spotauth version`,
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return write(a.console.Out, "spotauth version "+versionLine()+"\n")
-		},
+		RunE:    func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+func (a *app) printVersion() error {
+	return write(a.console.Out, "spotauth version "+versionLine()+"\n")
 }
 
 // versionLine gives the version, the commit and its date, and the Go version, as far as
