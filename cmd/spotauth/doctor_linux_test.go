@@ -39,7 +39,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				}
 			}
 		}},
-		{"no store", "FAIL  file          writing the login file: ", "", func(b *program) {
+		{"no store", "FAIL  file          cannot write ~/state/", "", func(b *program) {
 			for name := range b.logins() {
 				folder := filepath.Dir(name)
 				if err := os.RemoveAll(folder); err != nil {

@@ -78,7 +78,7 @@ func (a *app) readPasted(ctx context.Context) (string, error) {
 		return "", context.Cause(ctx)
 	}
 	if err != nil {
-		return "", usageError{errors.New("no URL on stdin: it must be the one that the browser ended on")}
+		return "", usageError{errors.New("no URL on stdin: --finish needs the URL of the page that the browser ended on")}
 	}
 	return pasted, nil
 }

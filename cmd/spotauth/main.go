@@ -5,10 +5,11 @@
 //	spotauth artists --format csv > follows.csv
 //
 // The sign-in is the authorization code grant with PKCE (RFC 6749, RFC 7636)
-// over a listener on the loopback address (RFC 8252). Only one
-// process refreshes an access token at a time.
+// over a listener on the loopback address (RFC 8252). Only one process
+// refreshes an access token at a time.
 //
-// Only data goes to stdout. Messages go to stderr. The exit status says what happened: see `spotauth help exit-codes`.
+// Only data goes to stdout. Messages go to stderr. The exit status says what
+// happened: see `spotauth help exit-codes`.
 //
 // To see it work without a Spotify account:
 //

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ nor Spotify.
 
 func oneProfile(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage(cmd, "%s needs the name of a profile", cmd.CommandPath())
+		return withCommand(usageError{fmt.Errorf("%s needs the name of a profile", cmd.CommandPath())}, "spotauth profile list")
 	}
 	return cobra.ExactArgs(1)(cmd, args)
 }

@@ -58,7 +58,7 @@ func TestListThatIsOpenElsewhere(t *testing.T) {
 			if err := windows.CloseHandle(open); err != nil {
 				t.Fatal(err)
 			}
-			if r.status != exitOutput || !strings.HasPrefix(r.stderr, "spotauth: error: writing "+list+": another program has it open; close it there") {
+			if r.status != exitOutput || !strings.HasPrefix(r.stderr, "spotauth: error: cannot write "+list+": another program has it open; close it there") {
 				t.Errorf("status %d: %s", r.status, r.stderr)
 			}
 			if text, err := os.ReadFile(list); err != nil || string(text) != old {

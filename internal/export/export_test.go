@@ -353,7 +353,7 @@ func TestWriteErrors(t *testing.T) {
 				if !errors.As(err, &failed) || !errors.Is(err, cause) {
 					t.Fatalf("after %d of %d bytes: %v, want a WriteError", n, len(text), err)
 				}
-				if got, want := err.Error(), "writing the output: no space left on device"; got != want {
+				if got, want := err.Error(), "cannot write the output: no space left on device"; got != want {
 					t.Fatalf("error %q, want %q", got, want)
 				}
 			}

@@ -171,7 +171,11 @@ func createBeside(path string, old fs.FileInfo) (*os.File, error) {
 	}
 	f, err := os.OpenFile(filepath.Join(dir, prefix+rand.Text()[:randomLength]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		return nil, &explained{"no file can be created in its folder (" + cause.Err.Error() + ")", cause.Err}
+		why := "cannot create a file in its folder: " + cause.Err.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			why = "the folder " + filepath.Clean(dir) + " does not exist"
+		}
+		return nil, &explained{why, cause.Err}
 	}
 	markInUse(f)
 	if old != nil {

@@ -42,7 +42,7 @@ func TestMountPoint(t *testing.T) {
 	}
 	defer syscall.Unmount(dir+"/out", 0)
 	err := export.File(t.Context(), dir+"/out", export.Guard{}, text("new"))
-	want := "writing " + dir + "/out: it is a mount point, so it can't be replaced; mount its folder instead"
+	want := "cannot write " + dir + "/out: it is a mount point, so it can't be replaced; mount its folder instead"
 	if !errors.Is(err, syscall.EBUSY) || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -211,10 +211,10 @@ func TestFileErrors(t *testing.T) {
 		name  string
 		setup func(t *testing.T, dir string) string
 		cause error
-		says  string // after "writing NAME: "
+		says  string // after "cannot write NAME: "
 	}{
 		{"folder", func(_ *testing.T, dir string) string { return dir }, syscall.EISDIR, "is a directory"},
-		{"no folder", func(_ *testing.T, dir string) string { return dir + "/no/out" }, syscall.ENOENT, "no file can be created in its folder (no such file or directory)"},
+		{"no folder", func(_ *testing.T, dir string) string { return dir + "/no/out" }, syscall.ENOENT, "the folder .../no does not exist"},
 		{"empty name", func(*testing.T, string) string { return "" }, syscall.ENOENT, "no such file or directory"},
 		{"file as a folder", func(t *testing.T, dir string) string {
 			put(t, dir+"/file", "", 0o600)
@@ -242,7 +242,8 @@ func TestFileErrors(t *testing.T) {
 			if name == "" {
 				wantName = "the output"
 			}
-			if got, want := err.Error(), "writing "+wantName+": "+row.says; got != want {
+			says := strings.Replace(row.says, "...", filepath.Dir(filepath.Dir(name)), 1)
+			if got, want := err.Error(), "cannot write "+wantName+": "+says; got != want {
 				t.Errorf("error %q, want %q", got, want)
 			}
 			if called {
@@ -287,9 +288,9 @@ func TestReadOnly(t *testing.T) {
 
 	out := asNobody(t, child(t, "TestReadOnly", dir))
 	for _, want := range []string{
-		"closed/out: writing closed/out: no file can be created in its folder (permission denied)\n",
-		"closed/new: writing closed/new: no file can be created in its folder (permission denied)\n",
-		"open/locked: writing open/locked: permission denied\n",
+		"closed/out: cannot write closed/out: cannot create a file in its folder: permission denied\n",
+		"closed/new: cannot write closed/new: cannot create a file in its folder: permission denied\n",
+		"open/locked: cannot write open/locked: permission denied\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("want %q in %s", want, out)
@@ -446,7 +447,7 @@ func TestFullDevice(t *testing.T) {
 	}
 	for _, f := range export.Formats() {
 		err := export.File(t.Context(), full, export.Guard{}, list(t, export.Options{Format: f}, 18))
-		if !errors.Is(err, syscall.ENOSPC) || err.Error() != "writing "+full+": no space left on device" {
+		if !errors.Is(err, syscall.ENOSPC) || err.Error() != "cannot write "+full+": no space left on device" {
 			t.Errorf("%s: error %v, want ENOSPC", f, err)
 		}
 	}
@@ -496,7 +497,7 @@ func TestFIFOWhoseReaderLeaves(t *testing.T) {
 			}
 		}
 	})
-	if !errors.Is(err, syscall.EPIPE) || err.Error() != "writing "+path+": broken pipe" {
+	if !errors.Is(err, syscall.EPIPE) || err.Error() != "cannot write "+path+": broken pipe" {
 		t.Errorf("error %v, want EPIPE", err)
 	}
 }

@@ -32,7 +32,7 @@ func TestFileThatAnotherProgramHasOpen(t *testing.T) {
 		return 0, nil
 	})
 	var failed *export.WriteError
-	if !errors.As(err, &failed) || !strings.HasPrefix(err.Error(), "writing "+path+": another program has it open; close it there") {
+	if !errors.As(err, &failed) || !strings.HasPrefix(err.Error(), "cannot write "+path+": another program has it open; close it there") {
 		t.Errorf("error %v", err)
 	}
 	if called {

@@ -32,19 +32,19 @@ type ShrunkError struct {
 
 func (e *ShrunkError) Error() string {
 	switch {
-	case e.Old >= 0:
-		return fmt.Sprintf("%s holds %d artists, the new list only %d; left unchanged", e.Name, e.Old, e.New)
 	case e.New == 0:
-		return e.Name + " is not empty, but the new list is; left unchanged"
+		return fmt.Sprintf("the new list is empty; %s was left unchanged", e.Name)
+	case e.Old >= 0:
+		return fmt.Sprintf("%s has %d artists but the new list only %d; %s was left unchanged", e.Name, e.Old, e.New, e.Name)
 	}
-	return fmt.Sprintf("cannot count the artists in %s, so --max-drop %g%% can't be checked; left unchanged", e.Name, e.MaxDrop)
+	return fmt.Sprintf("cannot count the artists in %s, so --max-drop %g%% can't be checked; it was left unchanged", e.Name, e.MaxDrop)
 }
 
 // ParseDrop reads a percentage, "20%" or "20", for [Guard.MaxDrop].
 func ParseDrop(s string) (float64, error) {
 	n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
 	if err != nil || !(n >= 0 && n <= 100) {
-		return 0, usage("%q is no percentage from 0%% to 100%%", s)
+		return 0, usage("--max-drop takes a percentage from 0%% to 100%%, not %q", s)
 	}
 	return n, nil
 }

@@ -24,12 +24,12 @@ func TestParseDrop(t *testing.T) {
 		{"0%", 0, ""},
 		{"100%", 100, ""},
 		{"2.5%", 2.5, ""},
-		{"101%", 0, "no percentage from 0% to 100%"},
-		{"-1%", 0, "no percentage from 0% to 100%"},
-		{"NaN", 0, "no percentage from 0% to 100%"},
-		{"", 0, "no percentage from 0% to 100%"},
-		{"%", 0, "no percentage from 0% to 100%"},
-		{"a fifth", 0, "no percentage from 0% to 100%"},
+		{"101%", 0, "takes a percentage from 0% to 100%"},
+		{"-1%", 0, "takes a percentage from 0% to 100%"},
+		{"NaN", 0, "takes a percentage from 0% to 100%"},
+		{"", 0, "takes a percentage from 0% to 100%"},
+		{"%", 0, "takes a percentage from 0% to 100%"},
+		{"a fifth", 0, "takes a percentage from 0% to 100%"},
 	}
 	for _, row := range rows {
 		got, err := export.ParseDrop(row.in)
@@ -100,7 +100,7 @@ func TestGuard(t *testing.T) {
 
 func TestShrunkErrorHasBothNumbers(t *testing.T) {
 	err := &export.ShrunkError{Name: "artists.csv", Old: 312, New: 12}
-	if got, want := err.Error(), "artists.csv holds 312 artists, the new list only 12; left unchanged"; got != want {
+	if got, want := err.Error(), "artists.csv has 312 artists but the new list only 12; artists.csv was left unchanged"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -183,7 +183,7 @@ func TestGuardWithJQ(t *testing.T) {
 			err := export.File(t.Context(), path, export.Guard{Format: export.JSON, JQ: true, MaxDrop: 100}, list(t, o, row.new))
 			want := ""
 			if row.held {
-				want = path + " is not empty, but the new list is; left unchanged"
+				want = "the new list is empty; " + path + " was left unchanged"
 			}
 			if err == nil && row.held || err != nil && err.Error() != want {
 				t.Errorf("error %v, want %q", err, want)
@@ -212,7 +212,7 @@ func TestGuardOverAListThatCannotBeCounted(t *testing.T) {
 		}
 		err := export.File(t.Context(), path, export.Guard{Format: row.format, MaxDrop: 20}, list(t, export.Options{Format: row.format}, 5))
 		var shrunk *export.ShrunkError
-		want := "cannot count the artists in " + path + ", so --max-drop 20% can't be checked; left unchanged"
+		want := "cannot count the artists in " + path + ", so --max-drop 20% can't be checked; it was left unchanged"
 		if !errors.As(err, &shrunk) || err.Error() != want {
 			t.Errorf("%s over %q: error %v, want %s", row.format, row.old, err, want)
 		}

@@ -27,7 +27,7 @@ func (e *WriteError) Error() string {
 	if name == "" {
 		name = "the output"
 	}
-	return "writing " + name + ": " + e.Err.Error()
+	return "cannot write " + name + ": " + e.Err.Error()
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }

@@ -315,7 +315,7 @@ func TestErrors(t *testing.T) {
 		{"comments", "# mine\n#\n", empty},
 		{"many blank lines", strings.Repeat("\n", 1<<20), empty},
 		{"a letter", "Dear Sir\n", `line 1: "Dear Sir" is neither an artist's ID, URI or URL nor a header with a column id, uri or url`},
-		{"a page", "<!DOCTYPE html>\n", "it is a web page, which can't be read back; save the list as json, csv or tsv"},
+		{"a page", "\n<!DOCTYPE html>\n", "it is a web page, which can't be read back; save the list as json, csv or tsv"},
 		{"a table", "#  NAME  URL\n1  x     https://open.spotify.com/artist/" + a1 + "\n", `line 2: "1  x     https://open.spotify.com/artist/1111111111111111111" is neither an artist's ID, URI or URL nor a header with a column id, uri or url`},
 		{"UTF-16", "\xff\xfei\x00d\x00", "it is UTF-16; save it as UTF-8"},
 		{"gzip", "\x1f\x8b\x08\x00\x00", "it is compressed with gzip; unpack it first"},

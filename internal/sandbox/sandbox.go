@@ -177,10 +177,10 @@ func setDefaults(o *Options) error {
 		return fmt.Errorf("client ID %q is not 32 hexadecimal digits", o.ClientID)
 	}
 	if o.Tracks < 0 {
-		return fmt.Errorf("the number of tracks must be at least 0, not %d", o.Tracks)
+		return fmt.Errorf("the number of tracks must not be negative")
 	}
 	if o.Artists < 0 {
-		return fmt.Errorf("the number of artists must be at least 0, not %d", o.Artists)
+		return fmt.Errorf("--artists must not be negative")
 	}
 	if o.Listener != nil {
 		if a, ok := o.Listener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
@@ -200,7 +200,7 @@ func choose[T ~string](name string, option *T, choices ...T) error {
 		words = append(words, string(c))
 	}
 	last := len(words) - 1
-	return fmt.Errorf("%s must be %s or %s, not %q", name, strings.Join(words[:last], ", "), words[last], *option)
+	return fmt.Errorf("--%s is %s or %s, not %q", name, strings.Join(words[:last], ", "), words[last], *option)
 }
 
 // URL is the base URL of both services, "http://127.0.0.1:PORT".

@@ -146,10 +146,10 @@ func TestNewRefusesOptionsWithoutSense(t *testing.T) {
 		options Options
 		want    string
 	}{
-		"consent":        {Options{Consent: "maybe"}, `consent must be ask, agree or deny, not "maybe"`},
-		"artists":        {Options{Artists: -1}, "the number of artists must be at least 0, not -1"},
-		"names":          {Options{Names: "odd"}, `names must be friendly or nasty, not "odd"`},
-		"mode":           {Options{Mode: "old"}, `mode must be development or extended, not "old"`},
+		"consent":        {Options{Consent: "maybe"}, `--consent is ask, agree or deny, not "maybe"`},
+		"artists":        {Options{Artists: -1}, "--artists must not be negative"},
+		"names":          {Options{Names: "odd"}, `--names is friendly or nasty, not "odd"`},
+		"mode":           {Options{Mode: "old"}, `--mode is development or extended, not "old"`},
 		"client ID":      {Options{ClientID: "mine"}, `client ID "mine" is not 32 hexadecimal digits`},
 		"localhost":      {Options{RedirectURIs: []string{"http://localhost:8888/callback"}}, `redirect URI "http://localhost:8888/callback": localhost is not allowed, use 127.0.0.1`},
 		"http elsewhere": {Options{RedirectURIs: []string{"http://example.com/callback"}}, `redirect URI "http://example.com/callback": http is only for a loopback address`},

@@ -2,6 +2,8 @@ package session
 
 import (
 	"errors"
+	"io/fs"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -71,7 +73,13 @@ func (e *StoreError) Error() string {
 	object := "the keychain: "
 	// The class of the error is for programs. A person needs the cause.
 	cause := strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
+	var path *fs.PathError
 	switch {
+	case errors.Is(e.Err, exec.ErrNotFound):
+		return strings.Replace(e.Store, helperPrefix, helperProgram, 1) + " is not in PATH"
+	case e.Store == storeFile && errors.As(e.Err, &path):
+		verbs := map[string]string{"reading": "read", "writing": "write", "deleting": "delete"}
+		return "cannot " + verbs[e.Doing] + " " + path.Path + ": " + path.Err.Error()
 	case e.Store == storeKeychain && errors.Is(e.Err, ErrLocked):
 		return "the keychain is locked"
 	case e.Store == storeKeychain && errors.Is(e.Err, ErrUnavailable):

@@ -118,7 +118,7 @@ func TestFileStoreThatCannotWrite(t *testing.T) {
 	f := files{t.TempDir() + "/file"}
 	write(t, f.folder, "in the way")
 	err := put(t.Context(), f, recordKey{"", "default", testClient}, "x")
-	if class(err) != "Unavailable" || !strings.HasPrefix(err.Error(), "writing the login file: ") {
+	if class(err) != "Unavailable" || err.Error() != "cannot write "+f.folder+": not a directory" {
 		t.Errorf("%v", err)
 	}
 }

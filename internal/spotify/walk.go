@@ -66,7 +66,7 @@ func (e *IncompleteError) Error() string {
 	if e.Total < 0 {
 		return fmt.Sprintf("found %d %s, but Spotify does not say how many there are", e.Found, e.What)
 	}
-	return fmt.Sprintf("found %d %s, but Spotify counts %d", e.Found, e.What, e.Total)
+	return fmt.Sprintf("found %d %s, but Spotify reports %d", e.Found, e.What, e.Total)
 }
 
 // Complete says, at the end, whether as many artists were found as Spotify said
