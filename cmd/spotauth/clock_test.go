@@ -158,7 +158,8 @@ func TestPanicEndsInOneLine(t *testing.T) {
 		if status != 70 || stdout != "" || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", command, status, stdout, stderr)
 		}
-		if !strings.HasPrefix(stderr, "spotauth: error: internal error at clock_test.go:") || strings.Contains(stderr, canary) {
+		if !strings.HasPrefix(stderr, "spotauth: error: internal error at clock_test.go:") ||
+			!strings.Contains(stderr, "; please report it at https://github.com/spotauth/spotauth/issues, with the version: ") || strings.Contains(stderr, canary) {
 			t.Errorf("%s: stderr %q", command, stderr)
 		}
 	}

@@ -468,7 +468,8 @@ func (a *app) reportBug(bug any, stack []byte) int {
 	if m := regexp.MustCompile(`(?m)^panic\(.*\n.*\n.*\n\t(?:.*/)?([^/\s]+:\d+)`).FindSubmatch(stack); m != nil {
 		where = string(m[1])
 	}
-	f := failure{Code: "internal", Message: "internal error at " + where + "; please report it"}
+	f := failure{Code: "internal", Message: "internal error at " + where +
+		"; please report it at https://github.com/spotauth/spotauth/issues, with the version: " + versionLine()}
 	f.Exit = exitOf(f.Code)
 	a.say(f)
 	return f.Exit

@@ -122,7 +122,7 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	err = signIn(ctx, c, r)
 	var unanswered *auth.UnansweredError
 	if errors.As(err, &unanswered) {
-		return withHint(err, "compare the redirect URI in the app's settings, letter by letter: "+unanswered.Register)
+		return withHint(err, "the app's redirect URI must be exactly "+unanswered.Register+"; for other errors in the browser, see https://github.com/spotauth/spotauth#troubleshooting")
 	}
 	if err != nil {
 		return err
