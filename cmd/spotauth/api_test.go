@@ -55,6 +55,7 @@ func TestFailureOnEveryPageOfEveryShape(t *testing.T) {
 					continue // the complete run has each cause on each page
 				}
 				t.Run(fmt.Sprintf("%s page %d %s", list.shape, page, cause.fault), func(t *testing.T) {
+					t.Parallel()
 					b := withPagedPaths(t, fmt.Sprintf("page=%d:%s", page, cause.fault))
 					lines := (page - 1) * list.size
 					if cause.status == exitLimited { // the next command asks nothing
@@ -166,6 +167,7 @@ func TestScopesOfKnownPaths(t *testing.T) {
 			path += "?uris=spotify:album:" + id
 		}
 		t.Run(p.method+" "+p.path, func(t *testing.T) {
+			t.Parallel()
 			b := newProgram(t, sandbox.Options{Artists: 3, Tracks: 1, Consent: sandbox.ConsentAgree})
 			b.login()
 			status, _, stderr := b.run("api", "-X", p.method, path, "--error-format", "json")

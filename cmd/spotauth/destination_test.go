@@ -86,6 +86,7 @@ func TestSecretsGoToTheirOwnSpotify(t *testing.T) {
 		}
 		for _, isReal := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, real=%v", tt.way, isReal), func(t *testing.T) {
+				t.Parallel()
 				m, contacts := newMachineWithListener(t, isReal)
 				token, clientSecret := standIns, sandbox.ClientSecret
 				if isReal {

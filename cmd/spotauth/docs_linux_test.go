@@ -119,6 +119,7 @@ func TestWhatIsNewKeepsItsState(t *testing.T) {
 	recipe := exampleWith(t, "changes.json")
 	for _, fault := range []string{"page=1:403*", "page=2:429*,retry-after=3600", `page=1:200*,type=application/json,body={"artists":{"items":[],"total":0,"next":null,"cursors":{"after":null}}}`} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			m := newMachine(t)
 			page, _, _ := strings.Cut(fault, ":")
 			m.standIn(sandbox.Options{Artists: 60, Faults: []string{page + ":delay=0s", fault}})
@@ -163,6 +164,7 @@ func TestRecipesForAnyPath(t *testing.T) {
 // A recipe that was stopped goes on when it is run again: no playlist is fetched twice, none
 // is made twice, and no track is added twice.
 func TestRecipesGoOn(t *testing.T) {
+	t.Parallel()
 	keychaintest.Need(t, "sh", "jq")
 	const items = "/playlists/*/items"
 	for _, tt := range []struct {
@@ -236,6 +238,7 @@ func TestNightlyBackups(t *testing.T) {
 		{"workflow", "bash", "cd ~/follows\n(\n" + export + ")\n" + commit, "gh issue create --title Sign in to Spotify again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			m := documented(t)
 			login := m.start(m.program("sh", "-c", "spotauth session export")).wait()
 			m.env["FOLLOWS_LOGIN"] = login.stdout
@@ -348,6 +351,7 @@ func TestReminderOfALogin(t *testing.T) {
 	recipe := exampleWith(t, "login is due")
 	for fault, due := range map[string]bool{"me:delay=0s": false, "refresh:500*": false, "refresh:429*,retry-after=3600": false, "refresh:revoked": true} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			m := newMachine(t)
 			m.standIn(sandbox.Options{Artists: 2, Faults: []string{"exchange:expires_in=1", fault}})
 			m.signIn()

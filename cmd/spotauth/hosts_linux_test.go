@@ -187,30 +187,29 @@ func TestRealHostsOutOfReach(t *testing.T) {
 		{apiHost, ""},
 		{accountsHost, "exchange:expires_in=1"}, // so that a refresh comes first
 	} {
-		m, spotify, proxy := realHosts(t, host.fault)
-		m.signInAtRealHosts()
 		for _, tt := range []struct {
 			name    string
 			want    failure
-			prepare func(*machine)
+			prepare func(*machine, *tunnel)
 		}{
 			{"proxy wants a password", failure{Code: "proxy", Message: "the proxy from HTTPS_PROXY wants a user name and a password",
 				Hint: "set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"},
-				func(*machine) { proxy.answer(http.StatusProxyAuthRequired) }},
+				func(_ *machine, proxy *tunnel) { proxy.answer(http.StatusProxyAuthRequired) }},
 			{"proxy refuses", failure{Code: "proxy", Message: "the proxy from HTTPS_PROXY refused to connect to " + host.name + " (status 403)",
 				Hint: "allow " + host.name + " in the proxy, or set NO_PROXY=" + host.name + " to connect without it"},
-				func(*machine) { proxy.answer(http.StatusForbidden) }},
+				func(_ *machine, proxy *tunnel) { proxy.answer(http.StatusForbidden) }},
 			{"no proxy there", failure{Code: "proxy", Message: "cannot reach the proxy from HTTPS_PROXY: connection refused",
 				Hint: "check the address in HTTPS_PROXY, and that the proxy is running"},
-				func(m *machine) { m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" }},
+				func(m *machine, _ *tunnel) { m.env["HTTPS_PROXY"] = "http://127.0.0.1:1" }},
 			{"foreign authority", failure{Code: "certificate", Message: "cannot reach " + host.name + ": its certificate is signed by an unknown authority",
 				Hint: "check this machine's clock, and install the certificate of any proxy that inspects TLS"},
-				func(m *machine) { m.env["SSL_CERT_FILE"] = newAuthority(t).file }},
+				func(m *machine, _ *tunnel) { m.env["SSL_CERT_FILE"] = newAuthority(t).file }},
 		} {
 			t.Run(host.name+", "+tt.name, func(t *testing.T) {
-				m := m.with(t)
-				tt.prepare(m)
-				defer proxy.answer(0)
+				t.Parallel() // the pauses between tries are real
+				m, spotify, proxy := realHosts(t, host.fault)
+				m.signInAtRealHosts()
+				tt.prepare(m, proxy)
 				before, kept := len(spotify.Requests()), m.kept()
 				m.failsWith(tt.want, "whoami")
 				if after := len(spotify.Requests()); after != before {

@@ -225,6 +225,7 @@ func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
 		{"SIGHUP", func(login *terminal) { _ = login.cmd.Process.Signal(syscall.SIGHUP) }, 129},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			soon(t, func() time.Duration {
 				m := newMachine(t)
 				m.standIn(sandbox.Options{})
@@ -361,6 +362,7 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			soon(t, func() time.Duration {
 				m := newMachine(t)
 				spotify := m.standIn(sandbox.Options{Artists: 120, Faults: []string{tt.fault}})
@@ -402,6 +404,7 @@ func TestSignalsEndAnExportThatNobodyReads(t *testing.T) {
 		{"/dev/stdout", os.Pipe, []string{"--output", "/dev/stdout"}, syscall.SIGTERM, 143},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			m := newMachine(t)
 			m.standIn(sandbox.Options{Artists: 1000})
 			m.signIn()

@@ -85,6 +85,7 @@ func TestConnectEarly(t *testing.T) {
 // Whatever keeps the program from connecting to Spotify is told in the same words for both
 // hosts, with what to do about it.
 func TestCannotConnect(t *testing.T) {
+	t.Parallel()
 	for host, env := range map[string]map[string]string{
 		"api.spotify.com":      {accessTokenVar: "secret-access-token"},
 		"accounts.spotify.com": {refreshTokenVar: "secret-refresh-token", "SPOTAUTH_CLIENT_ID": "0123456789abcdef0123456789abcdef"},

@@ -24,6 +24,7 @@ func TestFailureOnEveryPageInEveryFormat(t *testing.T) {
 		for _, cause := range causes {
 			for _, format := range export.Formats() {
 				t.Run(fmt.Sprintf("page %d %s %s", page, cause.fault, format), func(t *testing.T) {
+					t.Parallel()
 					fault := fmt.Sprintf("page=%d:%s", page, cause.fault)
 					b := newProgram(t, sandbox.Options{Artists: artists, Consent: sandbox.ConsentAgree, Faults: []string{fault, fault}})
 					b.login()
