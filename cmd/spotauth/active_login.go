@@ -107,9 +107,9 @@ func (l *activeLogin) rememberLimit(err error) {
 	var wait time.Duration
 	switch {
 	case errors.As(err, &api) && api.Status != 0: // 0: an earlier process met it
-		group, wait = api.Limits, cmp.Or(api.RetryAfter, guessedLimit(api.Kind))
+		group, wait = api.Group, cmp.Or(api.RetryAfter, guessedLimit(api.Kind))
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
-		group, wait = session.TokenLimit, token.RetryAfter
+		group, wait = session.TokenGroup, token.RetryAfter
 	}
 	if wait == 0 {
 		return
@@ -174,15 +174,15 @@ func (l *activeLogin) api() (*spotify.Client, error) {
 	}
 	l.apiSince = l.app.now()
 	client := l.app.client(origin, l.AccessToken)
-	client.CoolDown = func(limits string) time.Duration { return l.CoolDown(limits).Sub(l.app.now()) }
+	client.CoolDown = func(group string) time.Duration { return l.CoolDown(group).Sub(l.app.now()) }
 	return client, nil
 }
 
 // waitForLimits waits for the limits that a sign-in can meet: it needs the token endpoint
 // and the Web API.
 func (l *activeLogin) waitForLimits(ctx context.Context) error {
-	until := l.CoolDown(session.TokenLimit)
-	if api := l.CoolDown(spotify.AllPaths); api.After(until) {
+	until := l.CoolDown(session.TokenGroup)
+	if api := l.CoolDown(spotify.APIGroup); api.After(until) {
 		until = api
 	}
 	return l.app.waitForLimit(ctx, until)

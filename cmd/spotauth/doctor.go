@@ -303,7 +303,7 @@ func (a *app) contact(ctx context.Context, origin string) (date time.Time, err e
 
 func (a *app) checkLimit(s *session.Session) finding {
 	const name = "rate limit"
-	for _, group := range []string{spotify.AllPaths, session.TokenLimit} {
+	for _, group := range []string{spotify.APIGroup, session.TokenGroup} {
 		if until := s.CoolDown(group); !until.IsZero() {
 			return failFinding(name, "rate-limited by Spotify until "+a.clock(until), "try again then, or allow a longer wait with --max-wait")
 		}

@@ -307,7 +307,7 @@ func (a *app) explainLimit(err error) (failure, bool) {
 		return a.limited("rate_limited", "still rate-limited by Spotify", cooling.Until.Sub(a.now())), true
 	case errors.As(err, &token) && token.Status == 429:
 		return a.limited("rate_limited", "rate-limited by Spotify", token.RetryAfter), true
-	case errors.As(err, &api) && api.Limits != "":
+	case errors.As(err, &api) && api.Group != "":
 		return a.explainWebLimit(api), true
 	}
 	return failure{}, false
@@ -321,7 +321,7 @@ func (a *app) explainWebLimit(e *spotify.Error) failure {
 		still = "still "
 	}
 	if e.Kind == spotify.QuotaExceeded {
-		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Limits, e.RetryAfter)
+		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Group, e.RetryAfter)
 		f.Hint = "all apps of one developer account share the quota; other paths still work"
 		if e.RetryAfter == 0 {
 			f.instead = "Spotify doesn't say for how long; spotauth asks again in an hour at the earliest"

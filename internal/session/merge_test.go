@@ -159,7 +159,7 @@ func TestCoolingDown(t *testing.T) {
 	} {
 		s, _ := savedSession(t, living(c.life))
 		until := s.now().Add(time.Hour)
-		if err := errors.Join(s.SetCoolDown(TokenLimit, until), s.SetCoolDown(webAPILimit, until.Add(time.Hour))); err != nil {
+		if err := errors.Join(s.SetCoolDown(TokenGroup, until), s.SetCoolDown(webAPILimit, until.Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
 		held, err := s.hold(t.Context())

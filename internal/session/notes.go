@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TokenLimit is the group of the token endpoint. Those of the Web API are any other texts.
-const TokenLimit = "token endpoint"
+// TokenGroup is the group of the token endpoint. Those of the Web API are any other texts.
+const TokenGroup = "token endpoint"
 
 // longestCoolDown limits what a note may ask for. Spotify has been seen to ask for a day. A
 // clock that was wrong for a while must not lock anyone out for years.

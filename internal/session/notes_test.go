@@ -66,7 +66,7 @@ func TestCoolDown(t *testing.T) {
 func TestCoolDownsOfGroups(t *testing.T) {
 	t.Parallel()
 	o := fileOptions(t)
-	groups := []string{TokenLimit, webAPILimit, "GET me/tracks", "GET me/../tracks", "PUT me/tracks"}
+	groups := []string{TokenGroup, webAPILimit, "GET me/tracks", "GET me/../tracks", "PUT me/tracks"}
 	now := time.Now().Truncate(time.Second)
 	for i, group := range groups {
 		if err := mustOpen(t, o).SetCoolDown(group, now.Add(time.Duration(i+1)*time.Hour)); err != nil {

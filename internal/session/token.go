@@ -94,7 +94,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 		if ok, err := s.satisfies(l, w); ok || err != nil {
 			return l, err
 		}
-		if until := s.coolDown(TokenLimit); !until.IsZero() {
+		if until := s.coolDown(TokenGroup); !until.IsZero() {
 			return s.fallBack(l, w, &CoolingDownError{until})
 		}
 		if wait == nil { // not before: a person may have needed a minute to unlock the keychain

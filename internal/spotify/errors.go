@@ -45,9 +45,9 @@ type Error struct {
 	// an earlier process was told of; 0 if there is none.
 	RetryAfter time.Duration
 
-	// Limits is what a limit counts for: a [Group] of paths if a quota is used
-	// up, [AllPaths] for a plain rate limit, and "" for any other error.
-	Limits string
+	// Group is the requests that a limit counts for: those of one [Group] if a quota
+	// is used up, [APIGroup] for a plain rate limit, and "" for any other error.
+	Group string
 
 	// MayBeDone says that a request that must not be sent twice may have had its
 	// effect, in spite of the error.
@@ -125,7 +125,7 @@ func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	e.Status = res.StatusCode
 	switch status := res.StatusCode; {
 	case reason == "QUOTA_EXCEEDED" && (status == http.StatusTooManyRequests || status == http.StatusForbidden):
-		e.Kind, e.Limits = QuotaExceeded, Group(e.Method, e.Path)
+		e.Kind, e.Group = QuotaExceeded, Group(e.Method, e.Path)
 		e.RetryAfter = wire.RetryAfter(res.Header, time.Now())
 	case status == http.StatusUnauthorized:
 		e.Kind = LoginNeeded
@@ -134,7 +134,7 @@ func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	case status == http.StatusNotFound:
 		e.Kind = NotFound
 	case status == http.StatusTooManyRequests:
-		e.Kind, e.Limits = RateLimited, AllPaths
+		e.Kind, e.Group = RateLimited, APIGroup
 		e.RetryAfter = wire.RetryAfter(res.Header, time.Now())
 	case status >= 500:
 		e.Kind = Unreachable

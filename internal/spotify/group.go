@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AllPaths is what a plain rate limit counts for: every request of an app.
-const AllPaths = "web api"
+// APIGroup is the group of a plain rate limit: every request of an app.
+const APIGroup = "web api"
 
 // Group names the requests that share a quota with one of method and path: the
 // same path, whatever IDs are in it ("GET /v1/artists/{id}/albums"). Spotify
@@ -40,14 +40,14 @@ func (r *run) coolDown(ctx context.Context, q request) error {
 		return nil
 	}
 	for _, limit := range []struct {
-		of   string
-		kind Kind
-	}{{AllPaths, RateLimited}, {Group(q.method, q.path), QuotaExceeded}} {
-		if slices.Contains(r.cooled, limit.of) {
+		group string
+		kind  Kind
+	}{{APIGroup, RateLimited}, {Group(q.method, q.path), QuotaExceeded}} {
+		if slices.Contains(r.cooled, limit.group) {
 			continue
 		}
-		wait := r.client.CoolDown(limit.of)
-		why := &Error{Kind: limit.kind, Method: q.method, Path: q.path, RetryAfter: wait, Limits: limit.of}
+		wait := r.client.CoolDown(limit.group)
+		why := &Error{Kind: limit.kind, Method: q.method, Path: q.path, RetryAfter: wait, Group: limit.group}
 		if wait > r.client.MaxWait {
 			return why
 		}
@@ -56,7 +56,7 @@ func (r *run) coolDown(ctx context.Context, q request) error {
 				return err
 			}
 		}
-		r.cooled = append(r.cooled, limit.of)
+		r.cooled = append(r.cooled, limit.group)
 	}
 	return nil
 }

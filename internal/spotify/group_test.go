@@ -39,11 +39,11 @@ func TestCoolDown(t *testing.T) {
 		kind     Kind
 	}{
 		{"none", nil, 0, 3, ""},
-		{"of all", map[string]time.Duration{AllPaths: 20 * time.Second}, 20 * time.Second, 3, ""},
+		{"of all", map[string]time.Duration{APIGroup: 20 * time.Second}, 20 * time.Second, 3, ""},
 		{"of these", map[string]time.Duration{"GET /v1/me/following": 30 * time.Second}, 30 * time.Second, 3, ""},
 		{"of others", map[string]time.Duration{"GET /v1/me": time.Hour, "PUT /v1/me/following": time.Hour}, 0, 3, ""},
-		{"over", map[string]time.Duration{AllPaths: -time.Hour}, 0, 3, ""},
-		{"of all, too long", map[string]time.Duration{AllPaths: time.Hour}, 0, 0, RateLimited},
+		{"over", map[string]time.Duration{APIGroup: -time.Hour}, 0, 3, ""},
+		{"of all, too long", map[string]time.Duration{APIGroup: time.Hour}, 0, 0, RateLimited},
 		{"of these, too long", map[string]time.Duration{"GET /v1/me/following": time.Hour}, 0, 0, QuotaExceeded},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestCoolDown(t *testing.T) {
 					t.Errorf("%d requests, waited %v, told of %v", f.count(), waited, told)
 				}
 				e, _ := err.(*Error)
-				if kindOf(err) != row.kind || e != nil && (e.RetryAfter != time.Hour || row.limits[e.Limits] != time.Hour) {
+				if kindOf(err) != row.kind || e != nil && (e.RetryAfter != time.Hour || row.limits[e.Group] != time.Hour) {
 					t.Errorf("got %#v", err)
 				}
 			})
@@ -83,7 +83,7 @@ func TestWhatALimitCountsFor(t *testing.T) {
 		limits string
 		wait   time.Duration
 	}{
-		{429, limited, []string{"Retry-After: 3600"}, RateLimited, AllPaths, time.Hour},
+		{429, limited, []string{"Retry-After: 3600"}, RateLimited, APIGroup, time.Hour},
 		{429, quota, []string{"Retry-After: 3600"}, QuotaExceeded, "GET /v1/me", time.Hour},
 		{429, quota, nil, QuotaExceeded, "GET /v1/me", 0},
 		{403, quota, []string{"Retry-After: 3600"}, QuotaExceeded, "GET /v1/me", time.Hour},
@@ -92,7 +92,7 @@ func TestWhatALimitCountsFor(t *testing.T) {
 	} {
 		f := script(says(row.status, row.body, row.fields...))
 		_, err := client(f).Me(t.Context())
-		if e, ok := err.(*Error); !ok || e.Kind != row.kind || e.Limits != row.limits || e.RetryAfter != row.wait || f.count() != 1 {
+		if e, ok := err.(*Error); !ok || e.Kind != row.kind || e.Group != row.limits || e.RetryAfter != row.wait || f.count() != 1 {
 			t.Errorf("%d %s: %d requests, %#v", row.status, row.body, f.count(), err)
 		}
 	}

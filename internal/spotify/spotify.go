@@ -44,8 +44,8 @@ type Client struct {
 	MaxWait time.Duration
 
 	// CoolDown says how long a limit that an earlier process met still lasts:
-	// for [AllPaths], or for one [Group] of them. It may be nil.
-	CoolDown func(limits string) time.Duration
+	// for [APIGroup], or for one [Group] of it. It may be nil.
+	CoolDown func(group string) time.Duration
 
 	// Waiting is called before each pause with its reason and its length. It
 	// may be nil.
