@@ -32,7 +32,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"unreachable", "FAIL  stand-in      cannot reach 127.0.0.1:", "check that the stand-in is running, or unset SPOTAUTH_SANDBOX to use Spotify", func(b *program) { b.server.Close() }},
 		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY=http://HOST:PORT",
 			func(b *program) { b.env["HTTPS_PROXY"] = "http://user:hidden@[::1" }},
-		{"shared file", "FAIL  login         reading the login file: ~/state/", "see who changed it, then run: chmod 600 ~/state", func(b *program) {
+		{"shared file", "FAIL  login         ~/state/", "check what changed it, then run: chmod 600 ~/state", func(b *program) {
 			for name := range b.logins() {
 				if err := os.Chmod(name, 0o644); err != nil {
 					b.t.Fatal(err)

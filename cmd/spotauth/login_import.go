@@ -74,7 +74,7 @@ func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g
 func readSpotipyCache(ctx context.Context, name string) (secret.String, error) {
 	text, err := readFile(ctx, name)
 	if errors.As(err, new(*fs.PathError)) {
-		err = usageError{fmt.Errorf("reading the login to import: %w", err)}
+		err = usageError{inputError{name, err}}
 	}
 	if err != nil {
 		return secret.String{}, err

@@ -82,7 +82,13 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)))
 	if err != nil {
-		return fmt.Errorf("starting the stand-in: %w", err)
+		if op := (*net.OpError)(nil); errors.As(err, &op) && op.Err != nil {
+			err = op.Err
+		}
+		if call := (*os.SyscallError)(nil); errors.As(err, &call) {
+			err = call.Err
+		}
+		return fmt.Errorf("cannot listen on port %d: %w", o.port, err)
 	}
 	server, err := sandbox.New(sandbox.Options{
 		Listener: listener, Artists: o.artists, Seed: o.seed,

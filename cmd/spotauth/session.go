@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -127,13 +126,13 @@ func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
 	if len(args) == 0 {
 		sealed, err := readAll(ctx, a.stdin)
 		if err != nil {
-			err = fmt.Errorf("reading the login: %w", err)
+			err = inputError{onStdin, err}
 		}
 		return sealed, err
 	}
 	sealed, err := readFile(ctx, args[0])
 	if errors.As(err, new(*fs.PathError)) {
-		err = usageError{fmt.Errorf("reading the login: %w", err)}
+		err = usageError{inputError{args[0], err}}
 	}
 	return sealed, err
 }

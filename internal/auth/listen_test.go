@@ -130,7 +130,7 @@ func TestLoginOnAFixedPort(t *testing.T) {
 	c.RedirectURI = uri
 	c.Ready = func(Waiting) { t.Error("the browser was opened") }
 	_, err := c.Login(t.Context(), c.Request)
-	if want := fmt.Sprintf("listening on 127.0.0.1:%d: the port is in use", port); !errors.Is(err, ErrPortInUse) || err.Error() != want {
+	if want := fmt.Sprintf("cannot listen on 127.0.0.1:%d: the port is in use", port); !errors.Is(err, ErrPortInUse) || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
 	visit(t, l.answerWith("canary-code"))
@@ -253,7 +253,7 @@ func TestLoginOnIPv6Alone(t *testing.T) {
 	c := l.config(t)
 	c.RedirectURI = "http://127.0.0.1:5000/callback"
 	c.Ready = func(Waiting) { t.Error("the browser was opened") }
-	if _, err := c.Login(t.Context(), c.Request); err == nil || !strings.HasPrefix(err.Error(), "listening on 127.0.0.1:5000: ") {
+	if _, err := c.Login(t.Context(), c.Request); err == nil || !strings.HasPrefix(err.Error(), "cannot listen on 127.0.0.1:5000: ") {
 		t.Errorf("a fixed port on 127.0.0.1: %v", err)
 	}
 }

@@ -98,7 +98,7 @@ func listenError(host string, err error) error {
 	case syscall.EACCES, wsaEACCES:
 		err = ErrPortReserved
 	}
-	return fmt.Errorf("listening on %s: %w", host, err)
+	return fmt.Errorf("cannot listen on %s: %w", host, err)
 }
 
 // withoutPort80 removes the default port, as browsers do.

@@ -75,6 +75,8 @@ func (e *StoreError) Error() string {
 	cause := strings.TrimPrefix(e.Err.Error(), ErrUnavailable.Error()+": ")
 	var path *fs.PathError
 	switch {
+	case errors.Is(e.Err, ErrCorrupt), errors.Is(e.Err, ErrNewer), errors.As(e.Err, new(*sharedError)):
+		return cause
 	case errors.Is(e.Err, exec.ErrNotFound):
 		return strings.Replace(e.Store, helperPrefix, helperProgram, 1) + " is not in PATH"
 	case e.Store == storeFile && errors.As(e.Err, &path):

@@ -48,7 +48,7 @@ func (f files) remove(_ context.Context, k recordKey) error {
 func (files) fault(doing string, err error) error {
 	e := &StoreError{Store: storeFile, Doing: doing, Err: err}
 	if shared := (*sharedError)(nil); errors.As(err, &shared) {
-		e.Hint = "see who changed it, then run: " + shared.remedy
+		e.Hint = "check what changed it, then run: " + shared.remedy
 	}
 	return e
 }

@@ -45,7 +45,7 @@ func (o Options) exportWork() int {
 // machine. The access token stays behind. Nothing is written before all is encrypted.
 func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.String) error {
 	if tooShort(passphrase) {
-		return fmt.Errorf("passphrase: %w: it needs at least %d characters", ErrInvalid, shortestPassphrase)
+		return fmt.Errorf("the passphrase is %w: use at least %d characters", ErrInvalid, shortestPassphrase)
 	}
 	l, err := s.Load(ctx)
 	if err == nil && l.Dead != nil {
