@@ -731,3 +731,21 @@ func TestHelpFits(t *testing.T) {
 		}
 	}
 }
+
+// On a terminal a line of diff has its tab, and a name does nothing there (O-04).
+func TestDiffOnATerminal(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	var files []string
+	for _, text := range []string{"[]", `[{"id":"1111111111111111111111","name":"a\tb\u001b[2J\u202e"}]`} {
+		file := filepath.Join(m.home, fmt.Sprint(len(files)))
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	r := m.onTerminal(100, nil, "diff", files[0], files[1]).wait()
+	if want := "+ 1111111111111111111111\ta\\tb\\u001b[2J\\u202e\r\n"; r.status != 0 || !strings.HasPrefix(r.stderr, want) {
+		t.Errorf("status %d; the terminal shows %q, want %q", r.status, r.stderr, want)
+	}
+}
