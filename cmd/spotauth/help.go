@@ -47,10 +47,15 @@ func printUsage(cmd *cobra.Command) error {
 	return err
 }
 
-// plainDefaults shows the default of a time as "5m", where Go has "5m0s".
+// plainDefaults shows the default of a time as "5m" instead of Go's "5m0s", and describes the
+// flags of Cobra in plain words.
 func plainDefaults(cmd *cobra.Command) {
 	shorten := func(f *pflag.Flag) {
 		switch {
+		case f.Name == "help":
+			f.Usage = "show this help"
+		case f.Name == "version":
+			f.Usage = "show the version"
 		case f.DefValue == "0s":
 			f.DefValue = "0" // which pflag leaves out
 		case f.Value.Type() == "duration":

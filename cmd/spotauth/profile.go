@@ -62,7 +62,7 @@ nor Spotify.
   spotauth profile list --json`,
 		RunE: func(*cobra.Command, []string) error { return a.profileList(o) },
 	}
-	cmd.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
