@@ -139,9 +139,13 @@ func (a *app) explain(err error) failure {
 		f.Hint, f.Command = advised.hint, advised.command
 	}
 	var variable variableError
-	if errors.As(err, &variable) && f.Code == "login_needed" {
+	isInEnvironment := errors.As(err, &variable)
+	switch {
+	case isInEnvironment && f.Code == "login_needed":
 		f.Message = "Spotify does not accept the token in " + variable.name
 		f.Hint, f.Command = "set a fresh "+variable.name+", or unset it to use the saved login", ""
+	case isInEnvironment && f.Code == "scope_missing":
+		f.Hint, f.Command = "set a "+variable.name+" that has the scope, or unset it to use the saved login", ""
 	}
 	if f.Command != "" {
 		f.Command = a.withProfile(f.Command)
