@@ -57,7 +57,7 @@ func parsePath(text, standIn string) (path string, query url.Values, err error) 
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" {
-		return "", nil, errors.New("PATH is a path of the Web API such as me/tracks")
+		return "", nil, errors.New("PATH must be a path of the Web API such as me/tracks")
 	}
 	path = strings.TrimPrefix(u.EscapedPath(), "/")
 	switch origin := strings.ToLower(u.Scheme + "://" + u.Host); {

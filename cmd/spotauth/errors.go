@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -368,7 +369,8 @@ func explainToken(err error) (failure, bool) {
 	case refused.Status >= 500:
 		return failure{Code: "network"}, true
 	case refused.Code == "invalid_client":
-		return failure{Code: "client", Hint: "the client ID or secret is wrong, or the app was removed; see https://developer.spotify.com/dashboard"}, true
+		return failure{Code: "client", Message: "Spotify refused the app: " + cmp.Or(refused.Description, refused.Code),
+			Hint: "the client ID or secret is wrong, or the app was removed; see https://developer.spotify.com/dashboard"}, true
 	}
 	return failure{Code: "refused"}, true
 }

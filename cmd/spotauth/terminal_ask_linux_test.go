@@ -41,6 +41,15 @@ func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
 		t.Errorf("stderr has %q", text)
 	}
 
+	again := m.inShell("spotauth session export > " + os.DevNull)
+	again.see(`Choose a passphrase \(hidden\): $`)
+	again.press("correct-horse\r")
+	again.see(`Confirm the passphrase \(hidden\): $`)
+	again.press("wrong-horse\r")
+	if r := again.wait(); r.status != exitUsage || !strings.Contains(r.stderr, "spotauth: error: the two passphrases differ\r\n") {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+
 	spotify.SignInAs("mallory", "Mallory M")
 	m.env["BROWSER_MODE"] = "agree"
 	if r := m.run("login", "--store", "file", "--profile", "taken"); r.status != 0 {
