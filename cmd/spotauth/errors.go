@@ -367,7 +367,7 @@ func explainToken(err error) (failure, bool) {
 	case !errors.As(err, &refused):
 		return failure{}, false
 	case refused.Status >= 500:
-		return failure{Code: "network"}, true
+		return failure{Code: "network", Hint: spotifysFault}, true
 	case refused.Code == "invalid_client":
 		return failure{Code: "client", Message: "Spotify refused the app: " + cmp.Or(refused.Description, refused.Code),
 			Hint: "the client ID or secret is wrong, or the app was removed; see https://developer.spotify.com/dashboard"}, true
@@ -408,8 +408,11 @@ func explainAPI(err error) (failure, bool) {
 		}
 		return f, true
 	}
-	return failure{Code: "network"}, true
+	return failure{Code: "network", Hint: spotifysFault}, true
 }
+
+// spotifysFault is the hint for an answer with status 5xx.
+const spotifysFault = "Spotify has a problem; try again in a few minutes"
 
 // explainPath is about a path that doesn't exist (404), or that Spotify refuses (403).
 func explainPath(e *spotify.Error) failure {
