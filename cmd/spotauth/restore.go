@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -74,6 +75,9 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	if !o.dryRun && !o.yes && !a.console.CanAsk() {
 		return errNeedsYes
 	}
+	if o.output != onStdout && isSameFile(file, o.output) {
+		return usageError{fmt.Errorf("--output would replace the list in %s: choose another file", file)}
+	}
 	wanted, err := a.readList(ctx, file)
 	if err != nil {
 		return err
@@ -101,6 +105,13 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 		}
 	}
 	return a.writeLeft(ctx, o, how, left, len(missing))
+}
+
+// isSameFile reports whether two names lead to one regular file.
+func isSameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && infoA.Mode().IsRegular() && os.SameFile(infoA, infoB)
 }
 
 // writeLeft writes the artists that are still not followed. After a run that should have
