@@ -23,8 +23,9 @@ import (
 func newArtistsCmd(a *app) *cobra.Command {
 	var o artistsOptions
 	cmd := &cobra.Command{
-		Use:   "artists",
-		Short: "Export the artists you follow",
+		Use:        "artists",
+		Short:      "Export the artists you follow",
+		SuggestFor: []string{"export", "list", "following", "follows"},
 		Long: `Export all artists that the account follows.
 
 stdout gets the complete list or nothing. Only ndjson without --strict is
@@ -280,11 +281,12 @@ func (a *app) thenDone(artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spoti
 }
 
 func (a *app) progress(unique, total int) {
-	if total < 0 {
+	switch {
+	case total < 0:
 		a.console.Progress("%d artists", unique)
-		return
+	case total > 0:
+		a.console.Progress("%d of %d artists", unique, total)
 	}
-	a.console.Progress("%d of %d artists", unique, total)
 }
 
 // tellOfListing says what the user should know about a complete listing.
@@ -322,7 +324,11 @@ func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOp
 	case how.Format == export.Table && a.console.OutIsTerminal && o.output == onStdout:
 		a.console.Note("%d %s", result.Rows, plural(result.Rows, "artist"))
 	case err == nil && info.Mode().IsRegular() && o.jq == "":
-		a.console.Note("wrote %d %s to %s", result.Rows, plural(result.Rows, "artist"), o.output)
+		as := ""
+		if export.FormatOfFile(o.output) == "" {
+			as = " as " + string(how.Format)
+		}
+		a.console.Note("wrote %d %s%s to %s", result.Rows, plural(result.Rows, "artist"), as, o.output)
 	}
 }
 

@@ -27,9 +27,10 @@ stdout gets one artist per line, with a tab after the ID:
 
   + ID NAME                   only NEW has it
   - ID NAME                   only OLD has it
-  ~ ID OLD NAME -> NEW NAME   it has another name
+  ~ ID OLD NAME -> NEW NAME   renamed
 
-A name that is missing on one side is no difference. stderr gets the numbers.
+A name that only one list has doesn't count as a difference. stderr gets the
+counts.
 
 ` + exitStatuses + status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed",
 		Example: `  spotauth diff follows.csv

@@ -329,7 +329,7 @@ func (a *app) explainWebLimit(e *spotify.Error) failure {
 		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Group, e.RetryAfter)
 		f.Hint = "all apps of one developer account share the quota; other paths still work"
 		if e.RetryAfter == 0 {
-			f.instead = "Spotify doesn't say for how long; spotauth asks again in an hour at the earliest"
+			f.instead = "Spotify doesn't say until when; spotauth won't ask again for an hour"
 		}
 		return f
 	}
@@ -442,10 +442,10 @@ func explainScope(scopes, granted []string) failure {
 	if lacking := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return slices.Contains(granted, s) }); len(lacking) > 0 {
 		scopes = lacking
 	}
-	f := failure{Code: "scope_missing", Message: "the login does not cover this: a scope is missing",
+	f := failure{Code: "scope_missing", Message: "the login lacks a scope",
 		Hint: `"spotauth help paths" lists the scope of each path; "spotauth login --scope NAME" adds it`}
 	if len(scopes) > 0 {
-		f.Message = "the login does not cover this: its scope " + strings.Join(scopes, " or ") + " is missing"
+		f.Message = "the login lacks the scope " + strings.Join(scopes, " or ")
 		f.Command = loginCommand + " --scope " + strings.Join(scopes, " --scope ")
 	}
 	return f

@@ -24,8 +24,9 @@ const defaultScope = "user-follow-read"
 func newLoginCmd(a *app) *cobra.Command {
 	var o loginOptions
 	cmd := &cobra.Command{
-		Use:   "login",
-		Short: "Sign in through the browser and save the login",
+		Use:        "login",
+		Short:      "Sign in through the browser and save the login",
+		SuggestFor: []string{"signin", "sign-in"},
 		Long: `Sign in through the browser, check which account it is, and save the login in
 the keychain.
 
@@ -99,7 +100,7 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.begin, "begin", false, "print the URL to open; --finish ends the sign-in")
 	f.BoolVar(&o.finish, "finish", false, "read the URL that the browser ended on from stdin, within 10 minutes of --begin")
 	f.StringVar(&o.importFile, "import", "", "import the login from `FILE`, the .cache of spotipy")
-	f.StringVar(&o.store, "store", "", "save the login in `STORE`: keychain, file or helper:NAME (default keychain)")
+	f.StringVar(&o.store, "store", "", "save the login in `STORE`: keychain, file or helper:NAME (default: as before, else keychain)")
 	completeBy(cmd, "scope", completeScopes)
 	completeFile(cmd, "import")
 }

@@ -13,8 +13,9 @@ import (
 func newLogoutCmd(a *app) *cobra.Command {
 	var o logoutOptions
 	cmd := &cobra.Command{
-		Use:   "logout",
-		Short: "Delete the saved login",
+		Use:        "logout",
+		Short:      "Delete the saved login",
+		SuggestFor: []string{"signout", "sign-out"},
 		Long: `Delete the saved login, and make sure that it is gone.
 
 Spotify has no call that ends a login, so the app keeps access until you

@@ -179,16 +179,18 @@ one you need.
 	}
 	b.WriteString(`
 me/following needs --query type=artist; search needs --query q=TEXT and
---query type=album (or artist, track, and so on). The top lists are of about
-six months, or of --query time_range=short_term (four weeks) or long_term (a
-year). Only its owner can read the items of a playlist.
+--query type=album (or artist, track, and so on). The top lists cover about
+six months; --query time_range=short_term makes that four weeks, long_term a
+year. Only its owner can read the items of a playlist.
 
 me/library and me/library/contains take --query uris=LIST. To save and remove,
 me/library needs user-follow-modify for artists, playlist-modify-public for
 playlists and user-library-modify for anything else. me/library/contains needs
-user-follow-read, playlist-read-private and user-library-read for them.
+user-follow-read for artists, playlist-read-private for playlists and
+user-library-read for anything else.
 
-me/playlists lists collaborative playlists with playlist-read-collaborative.
+me/playlists leaves out collaborative playlists unless the login also has
+playlist-read-collaborative.
 
 Spotify's reference: https://developer.spotify.com/documentation/web-api`)
 	return b.String()

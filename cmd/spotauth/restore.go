@@ -30,8 +30,9 @@ func newRestoreCmd(a *app) *cobra.Command {
 never unfollows anyone.
 
 FILE can be in any format that artists --from reads; - is stdin. restore shows
-how many artists it would follow as whom, and asks first. It checks each batch
-of 40. If it is interrupted, run it again: it does what is left.
+the account and how many artists it would follow, and asks first. It follows
+40 at a time and checks each batch. If it is interrupted, run it again: it
+does what is left.
 
 Following needs a scope that login doesn't ask for otherwise:
 spotauth login --scope user-follow-modify
@@ -128,7 +129,8 @@ func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Option
 	return notFollowedError{left, missing}
 }
 
-var errNeedsYes = usageError{errors.New("there is no terminal to ask on: restore needs --yes")}
+var errNeedsYes = withHint(usageError{errors.New("there is no terminal to ask on: restore needs --yes")},
+	"--dry-run shows what it would do")
 
 // requireScope checks that the login has a scope, as far as that is known without asking
 // Spotify.

@@ -41,8 +41,9 @@ songs, albums, shows, playlists and top lists. The second has nothing. With
 
 ` + exitStatuses + status1 + status2 + status8 + status126 + status127 + "\n\n",
 		Example: `  spotauth sandbox --artists 500 --fault 'page=3:502*2'
+  export BROWSER='curl -sSLo /dev/null'
   spotauth sandbox --consent agree -- sh -c \
-    'BROWSER="curl -sSLo /dev/null" spotauth login && spotauth artists'`,
+    'spotauth login --store file && spotauth artists'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)

@@ -93,6 +93,9 @@ func suggest(err error, cmd *cobra.Command, name string) error {
 		if c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand() {
 			names = append(names, c.Name())
 		}
+		if slices.Contains(c.SuggestFor, name) {
+			return withHint(err, fmt.Sprintf("did you mean %q?", c.Name()))
+		}
 	}
 	if near := nearest(name, names); near != "" {
 		return withHint(err, fmt.Sprintf("did you mean %q?", near))

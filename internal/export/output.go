@@ -22,30 +22,31 @@ type WriteError struct {
 	Err  error  // what the system said, e.g. syscall.ENOSPC or syscall.EPIPE
 }
 
+// Error leaves out what the os package puts around the cause: the call, and the
+// path, which may be that of a temporary file.
 func (e *WriteError) Error() string {
-	name := e.Name
+	name, cause := e.Name, e.Err
 	if name == "" {
 		name = "the output"
 	}
-	return "cannot write " + name + ": " + e.Err.Error()
+	if path := (*fs.PathError)(nil); errors.As(cause, &path) {
+		cause = path.Err
+	}
+	if link := (*os.LinkError)(nil); errors.As(cause, &link) {
+		cause = link.Err
+	}
+	return "cannot write " + name + ": " + cause.Error()
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// writeError wraps err once. It leaves out what the os package puts around the
-// cause: the call, and the path, which may be that of a temporary file.
+// writeError wraps err once.
 func writeError(name string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if done := (*WriteError)(nil); errors.As(err, &done) {
 		err = done.Err
-	}
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		err = path.Err
-	}
-	if link := (*os.LinkError)(nil); errors.As(err, &link) {
-		err = link.Err
 	}
 	return &WriteError{name, err}
 }
