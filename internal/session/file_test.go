@@ -88,8 +88,8 @@ func TestPendingIsPrivate(t *testing.T) {
 	}
 }
 
+// Not in parallel: the umask is that of the whole process.
 func TestFilesArePrivateFromBirth(t *testing.T) {
-	t.Parallel()
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	o := fileOptions(t)
