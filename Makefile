@@ -55,7 +55,7 @@ cross:
 		GOOS=$$system GOARCH=amd64 $(GO) vet -trimpath ./...; \
 	done
 
-# Runs every fuzz target, one after another.
+# Runs every fuzz target, as many at once as there are processors.
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 

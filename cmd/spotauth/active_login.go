@@ -119,8 +119,8 @@ func (l *activeLogin) rememberLimit(err error) {
 	}
 }
 
-// guessedLimit is how long a limit is taken to last if Spotify doesn't say. A quota that was
-// used up took 12 to 24 hours to come back. A plain limit counts the requests of 30 seconds:
+// guessedLimit is how long to leave Spotify alone if it doesn't say. A quota that was used up
+// took 12 to 24 hours to come back. A plain limit counts the requests of 30 seconds:
 // https://developer.spotify.com/documentation/web-api/concepts/rate-limits
 func guessedLimit(kind spotify.Kind) time.Duration {
 	switch kind {

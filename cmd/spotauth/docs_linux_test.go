@@ -27,7 +27,7 @@ func TestExamplesOfTheHelp(t *testing.T) {
 	t.Parallel()
 	for _, cmd := range commandsOf(bareRoot()) {
 		if strings.Contains(cmd.CommandPath(), " completion") {
-			continue // cobra's own
+			continue // each needs the shell that it is for
 		}
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			t.Parallel()

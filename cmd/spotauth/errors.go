@@ -329,7 +329,7 @@ func (a *app) explainWebLimit(e *spotify.Error) failure {
 		f := a.limited("quota_exceeded", "the quota of the app's owner is "+still+"used up for "+e.Group, e.RetryAfter)
 		f.Hint = "all apps of one developer account share the quota; other paths still work"
 		if e.RetryAfter == 0 {
-			f.instead = "Spotify doesn't say until when; spotauth won't ask again for an hour"
+			f.instead = "Spotify doesn't say when it comes back; spotauth won't ask again for an hour"
 		}
 		return f
 	}

@@ -20,8 +20,8 @@ const (
 	exitBug        = 70
 )
 
-// What the help says of the exit statuses, a line each. They are constants, so that a start
-// spends no time on the texts of all commands.
+// What the help says about the exit statuses, one per line. They are constants, so that no start
+// spends time on building the texts of all commands.
 const (
 	exitStatuses = "Exit statuses:"
 
@@ -53,7 +53,7 @@ var errorCodes = []struct {
 	meaning string
 }{
 	{"other", exitOther, "any other error"},
-	{"account_changed", exitOther, "the sign-in was for another account than the saved login"},
+	{"account_changed", exitOther, "the sign-in was for a different account than the saved login"},
 	{"bad_answer", exitOther, "Spotify's response is not as documented"},
 	{"bad_input", exitOther, "a list, or the JSON for api, could not be read"},
 	{"client", exitOther, "the token endpoint doesn't accept the client ID or secret"},

@@ -55,7 +55,7 @@ func TestQuotaWithoutAnEnd(t *testing.T) {
 	status, _, stderr := b.run("api", "me/albums")
 	for _, want := range []string{
 		"error: the quota of the app's owner is used up for GET /v1/me/albums\n", "; other paths still work\n",
-		"hint: Spotify doesn't say until when; spotauth won't ask again for an hour\n",
+		"hint: Spotify doesn't say when it comes back; spotauth won't ask again for an hour\n",
 	} {
 		if status != exitLimited || !strings.Contains(stderr, want) {
 			t.Errorf("status %d, no %q in %s", status, want, stderr)

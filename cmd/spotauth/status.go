@@ -107,7 +107,7 @@ type statusReport struct {
 	Dead            bool       `json:"dead"`
 	Sandbox         *string    `json:"sandbox"` // the address of a stand-in; null for Spotify
 
-	file    string // that the login is in, if it is in one
+	file    string // with the login; "" in another store
 	checked bool
 	now     time.Time
 }

@@ -125,8 +125,8 @@ func FaultHelp() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// FaultWords are the words that can stand where begun does, the beginning of one of
-// Options.Faults. What a word does follows it after a tab. Statuses and paths are left out.
+// FaultWords offers what can be typed next after begun, the beginning of one of Options.Faults.
+// Each offer has a tab and then what it does. Statuses and paths are left out.
 func FaultWords(begun string) (words []string) {
 	add := func(word, about string) {
 		if word != begun {

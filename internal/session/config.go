@@ -81,8 +81,8 @@ func checkProfile(name string) error {
 	return nil
 }
 
-// isName reports whether name has at most longest letters, digits and marks, and begins with no
-// mark. A regular expression would take 0.1 ms of every command.
+// isName reports whether name has at most longest letters, digits and marks, the first one a
+// letter or digit. A regular expression would take 0.1 ms of every command.
 func isName(name, marks string, longest int) bool {
 	for i, c := range []byte(name) {
 		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
@@ -153,8 +153,8 @@ func parseTOML(text []byte, tree *map[string]any) error {
 	return err
 }
 
-// parseConfig is by hand because the library finds "Profile" too, and ignores a profile
-// that is not a table. Writing would then lose what reading has overlooked.
+// parseConfig is by hand because the library takes "Profile" for "profile", and writing would
+// then add a second table.
 func parseConfig(tree map[string]any) (config, error) {
 	name, err := field[string](tree, "", "default")
 	if err != nil {

@@ -68,7 +68,7 @@ type StoreError struct {
 	Err   error
 }
 
-// Error names the store and what was being done with it.
+// Error says what could not be done, and why.
 func (e *StoreError) Error() string {
 	object := "the keychain: "
 	// The class of the error is for programs. A person needs the cause.
@@ -78,7 +78,7 @@ func (e *StoreError) Error() string {
 	case errors.Is(e.Err, ErrCorrupt), errors.Is(e.Err, ErrNewer), errors.As(e.Err, new(*sharedError)):
 		return cause
 	case errors.Is(e.Err, exec.ErrNotFound):
-		return strings.Replace(e.Store, helperPrefix, helperProgram, 1) + " is not in PATH"
+		return strings.Replace(e.Store, helperPrefix, programPrefix, 1) + " is not in PATH"
 	case e.Store == storeFile && errors.As(e.Err, &path):
 		verbs := map[string]string{"reading": "read", "writing": "write", "deleting": "delete"}
 		return "cannot " + verbs[e.Doing] + " " + path.Path + ": " + path.Err.Error()

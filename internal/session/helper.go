@@ -64,7 +64,7 @@ func (h helper) remove(ctx context.Context, k recordKey) error {
 // run starts the helper once. Its output may be the record, so an error says only how the
 // process ended.
 func (h helper) run(ctx context.Context, doing, verb, input string) (string, error) {
-	program := helperProgram + h.name
+	program := programPrefix + h.name
 	text, err := h.timeouts.bound(ctx, "waiting for "+program, func(ctx context.Context) (string, error) {
 		cmd := exec.CommandContext(ctx, program, verb)
 		cmd.Stdin = strings.NewReader(input)
@@ -92,9 +92,9 @@ func (h helper) run(ctx context.Context, doing, verb, input string) (string, err
 }
 
 func (h helper) fault(doing string, err error) error {
-	hint := `see what "` + helperProgram + h.name + ` list" says`
+	hint := `see what "` + programPrefix + h.name + ` list" says`
 	if errors.Is(err, exec.ErrNotFound) {
-		hint = "install " + helperProgram + h.name
+		hint = "install " + programPrefix + h.name
 	}
 	return &StoreError{Store: helperPrefix + h.name, Doing: doing, Err: err, Hint: hint}
 }

@@ -19,7 +19,7 @@ const (
 	storeKeychain = "keychain"
 	storeFile     = "file"
 	helperPrefix  = "helper:"
-	helperProgram = "docker-credential-" // and the name after helperPrefix
+	programPrefix = "docker-credential-"
 )
 
 // store keeps logins, each under a key. load returns ErrNone if there is none.

@@ -28,9 +28,9 @@ type parcel struct {
 
 const (
 	maxParcel = 1 << 16
-	// The work of guessing a passphrase, as scrypt's N = 2^work: about a second, which is
-	// age's own choice, hardly any for a login of a stand-in, which opens nothing, and
-	// the most that a file may ask for (1 GiB of memory).
+	// The work of guessing a passphrase, as scrypt's N = 2^work. realWork is age's own
+	// choice and takes about a second. The login of a stand-in needs no protection. maxWork
+	// is the most that a file may ask for (1 GiB of memory).
 	realWork, sandboxWork, maxWork = 18, 10, 20
 )
 

@@ -10,9 +10,9 @@ import (
 )
 
 // How JSON is read: names match exactly. A name that occurs twice in an object is an error,
-// and so is anything after the value. Invalid UTF-8 becomes U+FFFD. An optional value of
-// another type than documented counts as withheld, so a change in a field that we don't use
-// breaks nothing.
+// and so is anything after the value. Invalid UTF-8 becomes U+FFFD. An optional value
+// whose type is not the documented one counts as withheld, so a change in a field that we don't
+// use breaks nothing.
 //
 // The decoder walks tokens instead of filling structs, because decoding is most of the work
 // of an export. Slim structs that are as lenient take twice the time with the same library,

@@ -183,7 +183,7 @@ func (g *pager) take(p *itemsPage) error {
 		g.Head, g.Tail, g.member = p.head, p.tail, p.member
 	}
 	if p.member != g.member {
-		return errors.New("the answer has another shape than the one before it")
+		return errors.New("the answer has a different shape from the one before it")
 	}
 	if p.total >= 0 {
 		g.Total = int(p.total)

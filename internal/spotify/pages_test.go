@@ -156,7 +156,7 @@ func TestPagesOddAnswers(t *testing.T) {
 		{"items null", []string{`{"items":null}`}, 0, "the answer is not a page of items"},
 		{"two pages", []string{`{"albums":{"items":[]},"x":{"items":0},"artists":{"items":[]}}`}, 0, "the answer holds several lists (albums, artists); ask for one type"},
 		{"no items on the second", []string{page(0, more, "1"), `{"next":null}`}, 1, "the answer is not a page of items"},
-		{"another shape", []string{page(0, more, "1"), `{"x":` + page(2, "null", "2") + `}`}, 1, "the answer has another shape than the one before it"},
+		{"another shape", []string{page(0, more, "1"), `{"x":` + page(2, "null", "2") + `}`}, 1, "the answer has a different shape from the one before it"},
 		{"the same page again", []string{page(0, more, "1"), page(0, more, "1")}, 1, "the page begins at 0, not at 2"},
 		{"no way to the next", []string{`{"items":[1],"next":` + more + `}`}, 0, "there is a next page, but no cursor or offset to ask for it"},
 		{"a limit of zero", []string{strings.Replace(page(0, more, "1"), `"limit":2`, `"limit":0`, 1)}, 0, "there is a next page, but no cursor or offset to ask for it"},
