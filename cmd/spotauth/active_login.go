@@ -109,7 +109,7 @@ func (l *activeLogin) rememberLimit(err error) {
 	case errors.As(err, &api) && api.Status != 0: // 0: an earlier process met it
 		group, wait = api.Group, cmp.Or(api.RetryAfter, guessedLimit(api.Kind))
 	case errors.As(err, &token) && token.Status == http.StatusTooManyRequests:
-		group, wait = session.TokenGroup, token.RetryAfter
+		group, wait = session.TokenGroup, cmp.Or(token.RetryAfter, guessedLimit(spotify.RateLimited))
 	}
 	if wait == 0 {
 		return

@@ -24,6 +24,7 @@ func TestLimitsAreRemembered(t *testing.T) {
 		{"without an end", "page=1:429*", "artists", "1s", 0},
 		{"said again and again", "page=1:429*,retry-after=1", "artists", "1s", 0},
 		{"at the token endpoint", "refresh:429*,retry-after=100", "artists", "1m", 2 * time.Hour},
+		{"at the token endpoint, without an end", "refresh:429*", "artists", "1s", 2 * time.Hour},
 		{"at the token endpoint, for a token", "refresh:429*,retry-after=100", "token", "1m", 2 * time.Hour},
 		{"at the token endpoint, soon over", "refresh:429*,retry-after=30", "token", "1m", 2 * time.Hour},
 	} {
