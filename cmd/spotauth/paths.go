@@ -91,8 +91,8 @@ func libraryScopes(method, query string) (scopes []string) {
 	values, _ := url.ParseQuery(query) // a malformed one has no URIs
 	for uri := range strings.SplitSeq(values.Get("uris"), ",") {
 		kind, _, isURI := strings.Cut(strings.TrimPrefix(uri, "spotify:"), ":")
-		of, isOther := kinds[kind]
-		if !isOther {
+		of, isListed := kinds[kind]
+		if !isListed {
 			of = [2]string{"user-library-read", "user-library-modify"}
 		}
 		scope := of[1]
