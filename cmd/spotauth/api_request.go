@@ -151,7 +151,7 @@ func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
 		return body, nil
 	}
 	err = inputError{name, err}
-	if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(strings.TrimSpace(name), "{") {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.HasPrefix(strings.TrimSpace(name), "{") {
 		err = withHint(err, "--input takes the name of a file; use --input - for JSON on stdin")
 	}
 	return nil, err
