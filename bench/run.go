@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -41,6 +42,7 @@ func runTo(most int, folder string, env []string, words ...string) (sample, erro
 	defer out.Close()
 	cmd, stderr := exec.Command(words[0], words[1:]...), new(bytes.Buffer)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, out, stderr
+	forgetPeak()
 	start := time.Now()
 	if err := cmd.Run(); err != nil && (cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > most) {
 		return sample{}, fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, stderr)
@@ -57,12 +59,17 @@ func runTo(most int, folder string, env []string, words ...string) (sample, erro
 	return s, err
 }
 
-// peak is in MB. Linux counts in kB, and a child begins with the peak of the
-// process that started it: the runner has to stay small, and an empty program's
-// peak shows how small it is.
+// peak is in MB. Linux counts in kB.
 func peak(u *syscall.Rusage) float64 { return float64(u.Maxrss) * 1024 / 1e6 }
 
-// countRows counts line by line, for the sake of the runner's own peak.
+// forgetPeak makes the runner small, and Linux forget how big it was: a child begins with the
+// peak of the process that started it. An empty program's peak shows how small that is.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // proc_pid_clear_refs(5)
+}
+
+// countRows counts line by line, so that the runner stays small.
 func countRows(f *os.File) (n int, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, err
