@@ -15,8 +15,8 @@ import (
 //     batch it is asked which artists are followed;
 //   - a request that may have had an effect is not repeated before that is
 //     known, because following twice makes Spotify's total wrong for hours;
-//   - one artist can make a whole batch fail with 5xx. Such a batch is halved
-//     until that artist is alone.
+//   - one artist can make a whole batch fail with 5xx, and one invalid id can make
+//     it a 400. Such a batch is halved until that artist is alone.
 
 const (
 	followBatch  = 40 // the most that /me/library takes
@@ -98,7 +98,10 @@ func (f *follower) follow(ctx context.Context, ids []string, tries int) error {
 			return f.confirm(ctx, missing)
 		}
 		var e *Error
-		if !errors.As(err, &e) || e.Kind != Unreachable {
+		switch isError := errors.As(err, &e); {
+		case isError && e.Status == http.StatusBadRequest: // certainly without an effect
+			return f.divide(ctx, missing, e)
+		case !isError || e.Kind != Unreachable:
 			return err
 		}
 		// It may have had an effect.
@@ -183,8 +186,8 @@ func (f *follower) follows(ctx context.Context, ids []string) ([]bool, error) {
 		followed, err = decodeBools(body, len(ids))
 		return err
 	}))
-	if isClosed(err) {
-		f.isListing = true
+	f.isListing = isClosed(err)
+	if e := (*Error)(nil); f.isListing || errors.As(err, &e) && e.Status == http.StatusBadRequest {
 		return f.followsByList(ctx, ids)
 	}
 	return followed, err

@@ -20,6 +20,7 @@ type library struct {
 	following []string
 	unknown   []string // answered 200, never followed
 	poisoned  []string // make every batch fail
+	invalid   []string // make every batch, and every question about it, a 400
 	closed    []string // "METHOD path" that answer 403
 	lag       time.Duration
 	before    func(req *http.Request, put int) (*http.Response, error) // nil, nil: goes on
@@ -52,6 +53,11 @@ func (l *library) answer(req *http.Request) (*http.Response, error) {
 	}
 	if len(ids) > 40 && strings.Contains(where, "library") || len(ids) > 50 {
 		return says(400, `{"error":{"status":400,"message":"Too many uris requested"}}`)(req)
+	}
+	for _, id := range ids {
+		if slices.Contains(l.invalid, id) {
+			return says(400, `{"error":{"status":400,"message":"Invalid Spotify URI"}}`)(req)
+		}
 	}
 	if req.Method == "GET" {
 		shown := make([]bool, len(ids))
@@ -214,7 +220,7 @@ func TestFollowAllIsRefused(t *testing.T) {
 		{"not allowed", refuses(405, ""), Forbidden, 2},
 		{"no scope", refuses(403, "Insufficient client scope"), ScopeMissing, 1},
 		{"no Premium", refuses(403, "Active premium subscription required for the owner of the app."), PremiumLapsed, 1},
-		{"bad request", refuses(400, "Invalid Spotify URI"), Rejected, 1},
+		{"too long", refuses(414, "URI Too Long"), Rejected, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			l := row.lib
@@ -319,6 +325,64 @@ func TestFollowAllPoisoned(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An ID that Spotify refuses is found the same way, without a pause: its 400 is final. A
+// run that Spotify refuses altogether ends soon.
+func TestFollowAllInvalid(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		invalid   []string
+		keepOrder bool
+		kind      Kind
+		followed  int
+		puts      int // at most
+	}{
+		{"the first one", []string{id(1)}, false, "", 79, 2 + 2*6},
+		{"the last one", []string{id(80)}, false, "", 79, 2 + 2*6},
+		{"in both batches", []string{id(7), id(8), id(60)}, false, "", 77, 2 + 2*3*6},
+		{"one at a time", []string{id(7), id(8)}, true, "", 78, 80},
+		{"all", ids(1, 80), false, Rejected, 0, 10},
+		{"all but the last batch", ids(1, 40), false, Rejected, 40, 11},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := library{invalid: row.invalid}
+				o := FollowOptions{KeepOrder: row.keepOrder}
+				start := time.Now()
+				failed, err := l.client().FollowAll(t.Context(), ids(1, 80), &o)
+				if kindOf(err) != row.kind || err == nil && !slices.Equal(failed, row.invalid) || o.Followed != row.followed {
+					t.Errorf("followed %d, failed %q, %v", o.Followed, failed, err)
+				}
+				if took := time.Since(start); !row.keepOrder && took != 0 || len(l.puts()) > row.puts || len(l.twice) != 0 {
+					t.Errorf("took %v and %q, followed twice: %q", took, l.puts(), l.twice)
+				}
+			})
+		})
+	}
+}
+
+// If it isn't known whether a batch took effect, and the question about it is refused, the
+// list is read.
+func TestFollowAllInvalidAfterACut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := library{invalid: []string{id(3)}}
+		c := l.client()
+		inner := l.fake.answer
+		l.fake.answer = func(req *http.Request, n int) (*http.Response, error) {
+			if req.Method == "PUT" && len(l.calls) == 0 {
+				l.calls = append(l.calls, "PUT cut")
+				l.follow(ids(4, 40))
+				return nil, io.ErrUnexpectedEOF
+			}
+			return inner(req, n)
+		}
+		var o FollowOptions
+		failed, err := c.FollowAll(t.Context(), ids(1, 40), &o)
+		if err != nil || !slices.Equal(failed, []string{id(3)}) || o.Followed != 39 || len(l.twice) != 0 {
+			t.Errorf("followed %d, failed %q, twice %q, %v: %q", o.Followed, failed, l.twice, err, l.calls)
+		}
+	})
 }
 
 // An artist counts as failed only after several tries. An answer that shows that Spotify is not
