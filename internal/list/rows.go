@@ -17,15 +17,35 @@ import (
 // separator finds the one between the cells of the header that head begins
 // with: a comma, the semicolon that Excel writes in many countries, or a tab.
 func separator(head []byte) (comma byte, ok bool) {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
+	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	for _, comma := range []byte(",;\t") {
 		for name := range bytes.SplitSeq(line, []byte{comma}) {
 			if isIdentity(string(bytes.Trim(name, "\" \r"))) {
-				return comma, true
+				return comma, !isComment(line) || hasRow(rest, comma)
 			}
 		}
 	}
 	return 0, false
+}
+
+// isComment reports whether plain text would ignore a line. It may also be a header
+// whose first column is the user's own.
+func isComment(line []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) }
+
+// hasRow reports whether rows follow what is a header or a comment.
+func hasRow(text []byte, comma byte) (ok bool) {
+	for line := range bytes.Lines(text) {
+		switch {
+		case len(bytes.TrimSpace(line)) == 0:
+			continue
+		case bytes.IndexByte(line, comma) < 0:
+			return false
+		case !isComment(line):
+			return true
+		}
+		ok = true
+	}
+	return ok
 }
 
 func isIdentity(column string) bool { return column == "id" || column == "uri" || column == "url" }
