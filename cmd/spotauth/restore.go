@@ -76,8 +76,12 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	if !o.dryRun && !o.yes && !a.console.CanAsk() {
 		return errNeedsYes
 	}
-	if o.output != onStdout && isSameFile(file, o.output) {
-		return usageError{fmt.Errorf("--output would replace the list in %s: choose another file", file)}
+	if o.output != onStdout && a.isSameFile(file, o.output) {
+		name := file
+		if file == onStdin {
+			name = o.output
+		}
+		return usageError{fmt.Errorf("--output would replace the list in %s: choose another file", name)}
 	}
 	wanted, err := a.readList(ctx, file)
 	if err != nil {
@@ -108,11 +112,14 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	return a.writeLeft(ctx, o, how, left, len(missing))
 }
 
-// isSameFile reports whether two names lead to one regular file.
-func isSameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && infoA.Mode().IsRegular() && os.SameFile(infoA, infoB)
+// isSameFile reports whether output is the regular file that a list is read from.
+func (a *app) isSameFile(file, output string) bool {
+	in, err := os.Stat(file)
+	if stdin, ok := a.stdin.(*os.File); ok && file == onStdin {
+		in, err = stdin.Stat()
+	}
+	out, errOut := os.Stat(output)
+	return err == nil && errOut == nil && in.Mode().IsRegular() && os.SameFile(in, out)
 }
 
 // writeLeft writes the artists that are still not followed. After a run that should have
