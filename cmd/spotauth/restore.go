@@ -126,9 +126,11 @@ func (a *app) isSameFile(file, output string) bool {
 // followed them, that is an error.
 func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Options, left []spotify.Artist, missing int) error {
 	if o.dryRun || len(left) > 0 || o.output != onStdout {
-		if _, err := a.deliver(ctx, o.output, export.Guard{}, how, inSequence(left)); err != nil {
+		result, err := a.deliver(ctx, o.output, export.Guard{}, how, inSequence(left))
+		if err != nil {
 			return err
 		}
+		a.tellOfExport(result, how, o.artistsOptions)
 	}
 	if o.dryRun || len(left) == 0 {
 		return nil
