@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -25,24 +26,43 @@ var mayWrite = map[string][]string{
 type workflow struct {
 	On          any
 	Permissions any
-	Jobs        map[string]struct {
-		Permissions any
-		Needs       any
-		Timeout     int    `yaml:"timeout-minutes"`
-		Uses        string // a workflow instead of steps
-		Steps       []struct {
-			Uses string
-			Run  string
-			With map[string]any
-		}
+	Jobs        map[string]job
+}
+
+type job struct {
+	Permissions any
+	Needs       any
+	RunsOn      any `yaml:"runs-on"`
+	Environment any
+	Container   any
+	Services    any
+	Timeout     int    `yaml:"timeout-minutes"`
+	Uses        string // a workflow instead of steps
+	May         `yaml:",inline"`
+	Steps       []struct {
+		Uses string
+		Run  string
+		With map[string]any
+		May  `yaml:",inline"`
 	}
+}
+
+// May holds what lets a job or a step be left out, or fail without consequences.
+type May struct {
+	If              any
+	ContinueOnError any `yaml:"continue-on-error"`
 }
 
 // ownBuild is the workflow that builds a release, at the commit of its caller.
 const ownBuild = "./.github/workflows/build.yml"
 
-// pinned is an action at a commit, with its version for people next to it.
-var pinned = regexp.MustCompile(`uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\s*$`)
+// atCommit is an action at a commit.
+var atCommit = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
+
+// isPinned reports whether an action is at a commit, with its version for people next to it.
+func isPinned(uses, text string) bool {
+	return atCommit.MatchString(uses) && regexp.MustCompile(`(?m)`+regexp.QuoteMeta(uses)+` # v\d+\.\d+\.\d+$`).MatchString(text)
+}
 
 // breaches are the rules that a workflow breaks.
 func breaches(name, text string) (all []string) {
@@ -51,18 +71,24 @@ func breaches(name, text string) (all []string) {
 	if err := yaml.Unmarshal([]byte(text), &w); err != nil {
 		return []string{err.Error()}
 	}
-	for line := range strings.Lines(text) {
-		if strings.Contains(line, "uses:") && !pinned.MatchString(line) && strings.TrimSpace(line) != "uses: "+ownBuild {
-			breach("not pinned to a commit, with its version beside it: %s", strings.TrimSpace(line))
+	for _, event := range events(w.On) {
+		if !slices.Contains([]string{"push", "pull_request", "schedule", "workflow_call"}, event) {
+			breach("%s may start it", event)
 		}
 	}
-	if strings.Contains(fmt.Sprint(w.On), "pull_request_target") {
-		breach("pull_request_target hands secrets to strangers")
+	if regexp.MustCompile(`\bsecrets\b`).MatchString(text) {
+		breach("it uses a secret that lives longer than the run")
 	}
 	if top, ok := w.Permissions.(map[string]any); !ok || len(top) != 1 || top["contents"] != "read" {
 		breach("permissions of the workflow are not contents: read alone, but %v", w.Permissions)
 	}
 	for id, job := range w.Jobs {
+		if job.Uses != "" && job.Uses != ownBuild {
+			breach("a workflow of others: %s", job.Uses)
+		}
+		if job.Container != nil || job.Services != nil {
+			breach("%s takes an image from elsewhere", id)
+		}
 		if job.Timeout == 0 && job.Uses == "" {
 			breach("%s has no timeout-minutes", id)
 		}
@@ -70,12 +96,29 @@ func breaches(name, text string) (all []string) {
 			breach("%s may %s", id, wide)
 		}
 		for _, step := range job.Steps {
+			if step.Uses != "" && !isPinned(step.Uses, text) {
+				breach("not pinned to a commit, with its version beside it: %s", step.Uses)
+			}
 			if strings.HasPrefix(step.Uses, "actions/checkout@") && step.With["persist-credentials"] != false {
 				breach("%s leaves its credentials in the checkout", id)
 			}
 		}
 	}
 	return all
+}
+
+// events are the names of what starts a workflow.
+func events(on any) (names []string) {
+	switch on := on.(type) {
+	case map[string]any:
+		return slices.Sorted(maps.Keys(on))
+	case []any:
+		for _, event := range on {
+			names = append(names, fmt.Sprint(event))
+		}
+		return names
+	}
+	return []string{fmt.Sprint(on)}
 }
 
 // tooWide names what a job may beyond reading and what is listed, "" if nothing.
@@ -136,7 +179,11 @@ jobs:
 		{"another file's right", "test.yml", "", "", "may write contents"},
 		{"no timeout", "release.yml", "timeout-minutes: 5", "name: x", "no timeout-minutes"},
 		{"credentials", "release.yml", "persist-credentials: false", "fetch-depth: 0", "leaves its credentials"},
-		{"strangers", "release.yml", "on: push", "on: [pull_request_target]", "pull_request_target"},
+		{"strangers", "release.yml", "on: push", "on: [pull_request_target]", "pull_request_target may start it"},
+		{"after strangers", "release.yml", "on: push", "on:\n  workflow_run:\n    workflows: [x]", "workflow_run may start it"},
+		{"another spelling", "release.yml", "- uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "- \"uses\": actions/checkout@v6", "not pinned"},
+		{"image", "release.yml", "timeout-minutes: 5", "timeout-minutes: 5\n    container: debian:13", "takes an image"},
+		{"secret", "release.yml", "persist-credentials: false", "persist-credentials: false\n          token: ${{ secrets.X }}", "lives longer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			found := breaches(tt.file, strings.Replace(good, tt.old, tt.new, 1))
@@ -150,41 +197,81 @@ jobs:
 // The release is built in a workflow of its own, which runs apart from its
 // caller: SLSA Build level 3. It stays a draft until every file is verified.
 func releaseBreaches(files map[string]string) (all []string) {
-	release, build, verify := files["release.yml"], files["build.yml"], files["verify"]
+	release, build := files["release.yml"], files["build.yml"]
 	breach := func(broken bool, rule string) {
 		if broken {
 			all = append(all, rule)
 		}
 	}
 	var r, b workflow
-	var g struct{ Release struct{ Draft bool } }
+	var g struct {
+		Release struct {
+			Draft      bool
+			Replace    bool                    `yaml:"replace_existing_draft"`
+			ExtraFiles []struct{ Glob string } `yaml:"extra_files"`
+		}
+		Signs, Sboms []struct{ Artifacts string }
+	}
 	for text, into := range map[string]any{release: &r, build: &b, files[".goreleaser.yaml"]: &g} {
 		if err := yaml.Unmarshal([]byte(text), into); err != nil {
 			return []string{err.Error()}
 		}
 	}
-	called, _ := b.On.(map[string]any)
-	_, isCalled := called["workflow_call"]
-	breach(!isCalled || len(called) != 1, "build.yml can be started by something else than a call")
+	breach(fmt.Sprint(r.On) != "map[push:map[tags:[v*]]]", "the release can be started by something else than a tag")
+	breach(strings.Contains(release, "cancel-in-progress"), "a release that has started can be canceled")
+	breach(fmt.Sprint(b.On) != "map[workflow_call:<nil>]", "build.yml can be started by something else than a call, or be told something")
 	breach(r.Jobs["build"].Uses != ownBuild, "the release is not built in build.yml")
 	for _, needs := range [][2]string{{"build", "test"}, {"verify", "build"}, {"publish", "verify"}} {
 		breach(r.Jobs[needs[0]].Needs != needs[1], needs[0]+" does not wait for "+needs[1])
 	}
+	for _, job := range append(slices.Collect(maps.Values(r.Jobs)), slices.Collect(maps.Values(b.Jobs))...) {
+		breach(job.Uses == "" && job.RunsOn != "ubuntu-latest", "a job does not run on a fresh machine of GitHub's")
+		mays := []May{job.May}
+		for _, step := range job.Steps {
+			mays = append(mays, step.May)
+			breach(strings.HasPrefix(step.Uses, "actions/setup-go@") && step.With["cache"] != false || strings.HasPrefix(step.Uses, "actions/cache"),
+				"a release uses a cache, which another run may have changed")
+		}
+		for _, may := range mays {
+			breach(may != May{}, "a part of the release can be left out or fail")
+		}
+	}
 	breach(!g.Release.Draft, "goreleaser publishes what it has built")
-	breach(strings.Count(release, "--draft=false") != 1, "the release is not published in one place")
+	breach(!g.Release.Replace, "a run that failed leaves its draft to the next one")
+	var workflows string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		workflows += files[name]
+	}
+	breach(strings.Count(workflows, "draft=false") != 1, "the release is not published in one place")
 	steps := r.Jobs["publish"].Steps
 	breach(len(steps) != 1 || !strings.Contains(steps[0].Run, "--draft=false"), "publish does more or less than that")
+	breach(!strings.Contains(release, "run: make test lint\n"), "the release is not tested")
 	breach(!strings.Contains(release, "run: .ci/verify draft\n"), "the draft is not verified")
 	breach(strings.Contains(release, "attest-build-provenance"), "provenance does not come from build.yml")
-	breach(strings.Count(build, "attest-build-provenance@") != 2, "checksums and manifests are not both attested")
-	breach(!strings.Contains(verify, "/.github/workflows/build.yml"), ".ci/verify expects another signer")
+	breach(b.Jobs["build"].Environment != "release", "nobody can be asked before a release is built")
+	var attested, extra []string
+	for _, step := range b.Jobs["build"].Steps {
+		if strings.HasPrefix(step.Uses, "actions/attest-build-provenance@") {
+			attested = append(attested, fmt.Sprint(cmp.Or(step.With["subject-checksums"], step.With["subject-path"])))
+		}
+	}
+	for _, file := range g.Release.ExtraFiles {
+		extra = append(extra, file.Glob)
+	}
+	breach(!slices.Equal(attested, []string{"dist/checksums.txt", strings.Join(extra, "\n") + "\n"}), "checksums and manifests are not all attested")
+	breach(len(g.Signs) != 1 || g.Signs[0].Artifacts != "checksum", "the checksums are not signed")
+	breach(len(g.Sboms) != 1 || g.Sboms[0].Artifacts != "archive", "archives have no SBOM")
 	return all
 }
 
 func TestReleaseStaysADraftUntilItIsVerified(t *testing.T) { // X-03
 	files := map[string]string{}
-	for _, path := range []string{".github/workflows/release.yml", ".github/workflows/build.yml", ".goreleaser.yaml", ".ci/verify"} {
-		text, err := os.ReadFile("../../" + path)
+	paths, err := filepath.Glob("../../.github/workflows/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(paths, "../../.goreleaser.yaml") {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,11 +284,30 @@ func TestReleaseStaysADraftUntilItIsVerified(t *testing.T) { // X-03
 		{"release.yml", "needs: verify", "needs: build", "publish does not wait"},
 		{"release.yml", "needs: build", "needs: test", "verify does not wait"},
 		{"release.yml", "needs: test", "needs: []", "build does not wait"},
+		{"release.yml", "needs: verify", "needs: verify\n    if: always()", "can be left out or fail"},
+		{"release.yml", "needs: build", "needs: build\n    continue-on-error: true", "can be left out or fail"},
+		{"release.yml", "- run: .ci/verify", "- if: false\n        run: .ci/verify", "can be left out or fail"},
+		{"release.yml", "- run: .ci/verify", "- continue-on-error: true\n        run: .ci/verify", "can be left out or fail"},
+		{"release.yml", "tags:", "branches: [main]\n    tags:", "something else than a tag"},
+		{"release.yml", "on:\n", "on:\n  workflow_dispatch:\n", "something else than a tag"},
+		{"release.yml", "concurrency:", "concurrency:\n  cancel-in-progress: true", "can be canceled"},
 		{"release.yml", ownBuild, "someone/else/.github/workflows/build.yml@v1", "not built in build.yml"},
+		{"release.yml", "run: make test lint", "run: make build", "not tested"},
 		{"release.yml", "run: .ci/verify draft", "run: true", "not verified"},
 		{"build.yml", "workflow_call:", "workflow_call:\n  push:", "something else than a call"},
-		{".goreleaser.yaml", "draft: true", "draft: false", "goreleaser publishes"},
-		{"verify", "build.yml", "release.yml", "another signer"},
+		{"build.yml", "workflow_call:", "workflow_call:\n    inputs: {flags: {type: string}}", "be told something"},
+		{"build.yml", "runs-on: ubuntu-latest", "runs-on: self-hosted", "fresh machine"},
+		{"build.yml", "          cache: false", "          cache: true", "uses a cache"},
+		{"build.yml", "environment: release", "name: build", "nobody can be asked"},
+		{"build.yml", "- run: make release", "- run: make release && gh release edit v1.0.0 --draft=false", "not published in one place"},
+		{"build.yml", "subject-checksums: dist/checksums.txt", "subject-path: dist/*.deb", "not all attested"},
+		{"build.yml", "            dist/scoop/*.json\n", "", "not all attested"},
+		{"lint.yml", "- run: make lint", "- run: gh api -X PATCH repos/OWNER/spotauth/releases/1 -F draft=false", "not published in one place"},
+		{".goreleaser.yaml", "draft: true # until", "draft: false # until", "goreleaser publishes"},
+		{".goreleaser.yaml", "replace_existing_draft: true", "replace_existing_draft: false", "leaves its draft"},
+		{".goreleaser.yaml", "    - glob: dist/scoop/*.json\n", "", "not all attested"},
+		{".goreleaser.yaml", "artifacts: checksum", "artifacts: archive", "not signed"},
+		{".goreleaser.yaml", "sboms:\n  - artifacts: archive\n", "", "no SBOM"},
 	} {
 		changed := maps.Clone(files)
 		changed[tt.file] = strings.ReplaceAll(changed[tt.file], tt.old, tt.new)
