@@ -113,19 +113,16 @@ func (a *app) report(ctx context.Context, err error) int {
 }
 
 func (a *app) say(f failure) {
+	hints := slices.DeleteFunc([]string{f.Hint, f.progress, f.instead}, func(hint string) bool { return hint == "" })
 	if a.errorFormat == "json" {
-		if f.progress != "" && f.Command == "" {
-			f.Hint = f.progress
-		}
+		f.Hint = strings.Join(hints, "; ")
 		line, _ := json.Marshal(map[string]failure{"error": f}) // texts and numbers always encode
 		fmt.Fprintf(a.console.Err, "%s\n", line)
 		return
 	}
 	a.console.Error("%s", f.Message)
-	for _, hint := range []string{f.Hint, f.progress, f.instead} {
-		if hint != "" {
-			a.console.Hint("%s", hint)
-		}
+	for _, hint := range hints {
+		a.console.Hint("%s", hint)
 	}
 }
 

@@ -106,7 +106,7 @@ stderr is one object:
   {"error":{"code":"login_needed","message":"not signed in",
   "hint":"run \"spotauth login\"","command":"spotauth login","exit":4}}
 
-"command" is there if the hint is a command, "retry_after" (seconds) if Spotify
+"command" is there if a hint is a command, "retry_after" (seconds) if Spotify
 asks for a wait. These are the codes and their exit statuses:
 
 `)
