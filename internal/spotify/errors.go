@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/spotauth/spotauth/internal/wire"
 )
 
@@ -110,7 +112,11 @@ func (r *run) unreadable(req *http.Request, cause error) error {
 	if errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrUnexpectedEOF) {
 		return r.networkError(req, io.ErrUnexpectedEOF)
 	}
-	e := r.newError(BadAnswer, req, cause.Error())
+	text := cause.Error()
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(cause, &syntax) {
+		text = "the answer can't be read as JSON: " + strings.TrimPrefix(text, "jsontext: ")
+	}
+	e := r.newError(BadAnswer, req, text)
 	e.cause = cause
 	if cause == errMissing {
 		e.tries = 2

@@ -162,8 +162,8 @@ func (g *pager) next(p *itemsPage) (query string, more bool, err error) {
 		return "", false, g.unusable(fmt.Errorf("%d pages in a row are empty", g.empty))
 	case g.calls >= maxCalls:
 		return "", false, g.unusable(fmt.Errorf("the list does not end within %d pages", maxCalls))
-	case g.seen[name+value]:
-		return "", false, g.unusable(fmt.Errorf("the %s of an earlier page came again", name))
+	case g.seen[name+value]: // an offset only grows
+		return "", false, g.unusable(errors.New("the cursor of an earlier page came again"))
 	}
 	g.seen[name+value] = true
 	for _, other := range []string{"after", "before", "offset"} {

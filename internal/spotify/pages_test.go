@@ -161,11 +161,12 @@ func TestPagesOddAnswers(t *testing.T) {
 		{"no way to the next", []string{`{"items":[1],"next":` + more + `}`}, 0, "there is a next page, but no cursor or offset to ask for it"},
 		{"a limit of zero", []string{strings.Replace(page(0, more, "1"), `"limit":2`, `"limit":0`, 1)}, 0, "there is a next page, but no cursor or offset to ask for it"},
 		{"no cursor to the next", []string{`{"items":[1],"next":` + more + `,"cursors":{"after":null}}`}, 0, "there is a next page, but no cursor to ask for it"},
-		{"a cursor again", []string{`{"items":[1],"next":` + more + `,"cursors":{"after":"a"}}`, `{"items":[1],"next":` + more + `,"cursors":{"after":"a"}}`}, 1, "the after of an earlier page came again"},
+		{"a cursor again", []string{`{"items":[1],"next":` + more + `,"cursors":{"after":"a"}}`, `{"items":[1],"next":` + more + `,"cursors":{"after":"a"}}`}, 1, "the cursor of an earlier page came again"},
 		{"a cursor that is a number", []string{`{"items":[1],"cursors":{"after":5}}`}, 0, "the cursor is a JSON number"},
 		{"a hostile cursor", []string{`{"items":[1],"next":` + more + `,"cursors":{"after":"a&b=c"}}`}, 0, "the cursor is neither an id nor a time"},
 		{"empty pages", []string{page(0, more), page(2, more), page(4, more), page(6, more)}, 0, "4 pages in a row are empty"},
-		{"not JSON", []string{"sorry"}, 0, "invalid character 's' at start of value"},
+		{"not JSON", []string{"sorry"}, 0, "the answer can't be read as JSON: invalid character 's' at start of value"},
+		{"a name twice", []string{`{"items":[{"a":1,"a":2}]}`}, 0, `the answer can't be read as JSON: duplicate object member name "a" within "/items/0"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var steps []step
@@ -176,7 +177,7 @@ func TestPagesOddAnswers(t *testing.T) {
 			if len(items) != row.items || (err == nil) != (row.err == "") {
 				t.Fatalf("%q, %v", items, err)
 			}
-			if err != nil && (kindOf(err) != BadAnswer || !strings.HasSuffix(err.Error(), row.err)) {
+			if err != nil && (kindOf(err) != BadAnswer || err.Error() != "GET /v1/x: "+row.err) {
 				t.Errorf("got %v", err)
 			}
 		})
