@@ -205,8 +205,8 @@ func (g *pager) continuation(p *itemsPage) (name, value string, err error) {
 	case p.hasCursors:
 		return p.cursor()
 	case p.offset >= 0 && p.limit > 0:
-		if asked := g.query.Get("offset"); asked != "" && asked != strconv.FormatInt(p.offset, 10) {
-			return "", "", fmt.Errorf("the page begins at %d, not at %s", p.offset, asked)
+		if asked, err := strconv.ParseInt(g.query.Get("offset"), 10, 64); err == nil && asked != p.offset {
+			return "", "", fmt.Errorf("the page begins at %d, not at %d", p.offset, asked)
 		}
 		if p.next != "" || !p.hasNext && p.offset+p.limit < p.total {
 			return "offset", strconv.FormatInt(p.offset+p.limit, 10), nil
