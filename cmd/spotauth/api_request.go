@@ -111,6 +111,16 @@ func (l *activeLogin) advise(err error, r apiRequest) error {
 	return err
 }
 
+// adviseRest adds to the error of a page what to do if Spotify gave some items and refuses the
+// rest. A search ends so after 1000 items, whatever its total is.
+func adviseRest(err error, items int) error {
+	var e *spotify.Error
+	if items == 0 || !errors.As(err, &e) || e.Status != http.StatusBadRequest {
+		return err
+	}
+	return withHint(err, fmt.Sprintf("Spotify gave %d %s and refuses the rest; --limit %d reads as many", items, plural(items, "item"), items))
+}
+
 // isRewritten reports whether Git Bash took PATH for one of its own files, which it does to
 // arguments that begin with a slash: https://www.msys2.org/docs/filesystem-paths/.
 func isRewritten(text string) bool { return regexp.MustCompile(`^[A-Za-z]:[/\\]`).MatchString(text) }
