@@ -293,7 +293,7 @@ func (a *app) progress(unique, total int) {
 func (a *app) tellOfListing(list *spotify.Listing) {
 	switch {
 	case !list.Complete():
-		a.console.Warn("found %d artists, but Spotify reports %d (checked twice)", list.Unique, list.Total)
+		a.console.Warn("found %d %s, but Spotify reports %d (checked twice)", list.Unique, plural(list.Unique, "artist"), list.Total)
 	case list.Unique == 0 && list.Expect > 0:
 		a.console.Warn("Spotify lists no artists, also when asked again; the last export had %d", list.Expect)
 	}

@@ -458,6 +458,8 @@ func explainOutput(err error) (failure, bool) {
 		return failure{Code: "output"}, true
 	case errors.As(err, &shrunk):
 		return failure{Code: "incomplete", Hint: "to replace it anyway, run again with --max-drop 100%"}, true
+	case errors.As(err, &incomplete) && incomplete.Total < 0: // then nothing warns
+		return failure{Code: "incomplete", Hint: "without --strict, this is no error"}, true
 	case errors.As(err, &incomplete):
 		return failure{Code: "incomplete", Hint: "without --strict, this is only a warning"}, true
 	}

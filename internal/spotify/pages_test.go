@@ -236,6 +236,15 @@ func TestPagesStrict(t *testing.T) {
 			t.Errorf("%s: %v", row.body, err)
 		}
 	}
+	for want, err := range map[string]*IncompleteError{
+		"found 1 item, but Spotify reports 2":                         {"items", 1, 2},
+		"found 0 items, but Spotify reports 1":                        {"items", 0, 1},
+		"found 1 artist, but Spotify does not say how many there are": {"artists", 1, -1},
+	} {
+		if err.Error() != want {
+			t.Errorf("%+v: %s", *err, err)
+		}
+	}
 }
 
 // Pages that lead on and on end at some time, and so does the consumer's part.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // How a part of the list is kept from passing for all of it:
@@ -63,10 +64,14 @@ type IncompleteError struct {
 }
 
 func (e *IncompleteError) Error() string {
-	if e.Total < 0 {
-		return fmt.Sprintf("found %d %s, but Spotify does not say how many there are", e.Found, e.What)
+	what := e.What
+	if e.Found == 1 {
+		what = strings.TrimSuffix(what, "s")
 	}
-	return fmt.Sprintf("found %d %s, but Spotify reports %d", e.Found, e.What, e.Total)
+	if e.Total < 0 {
+		return fmt.Sprintf("found %d %s, but Spotify does not say how many there are", e.Found, what)
+	}
+	return fmt.Sprintf("found %d %s, but Spotify reports %d", e.Found, what, e.Total)
 }
 
 // Complete says, at the end, whether as many artists were found as Spotify said
