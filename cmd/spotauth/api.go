@@ -146,7 +146,7 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	err = a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) (err error) {
 		out := apiWriter{w: w, isTerminal: isTerminal, filter: filter, showsHead: o.showsHead}
 		if !o.paginate {
-			return a.apiAnswer(ctx, client, r, &out)
+			return a.apiAnswer(ctx, client, &r, &out)
 		}
 		items, err := a.apiPages(ctx, client, r, o, &out)
 		wrote = fmt.Sprintf("%d %s", items, plural(items, "item"))
@@ -195,12 +195,13 @@ func (a *app) writeOutput(ctx context.Context, name string, write func(w io.Writ
 	})
 }
 
-func (a *app) apiAnswer(ctx context.Context, client *spotify.Client, r apiRequest, out *apiWriter) error {
+func (a *app) apiAnswer(ctx context.Context, client *spotify.Client, r *apiRequest, out *apiWriter) error {
 	answer, err := client.Call(ctx, r.method, r.path, r.query, r.body)
 	a.console.Done()
 	if err != nil {
 		return err
 	}
+	r.isDone = r.method == http.MethodPost
 	if out.filter != nil && len(answer.Body) > 0 && !json.Valid(answer.Body) {
 		return &spotify.Error{Kind: spotify.BadAnswer, Method: r.method, Path: r.path, Message: "the answer is not JSON, which --jq needs"}
 	}

@@ -23,6 +23,8 @@ type apiRequest struct {
 	method      string
 	path, query string // encoded
 	body        []byte // JSON; nil is none
+
+	isDone bool // it has had its effect, and would have it twice if it were sent again
 }
 
 // request reads the arguments of api, and the body if there is one.
@@ -100,6 +102,8 @@ func checkPath(u *url.URL) error {
 func (l *activeLogin) advise(err error, r apiRequest) error {
 	var e *spotify.Error
 	switch {
+	case err != nil && r.isDone:
+		return withHint(err, "Spotify has done it all the same; running it again would do it twice")
 	case !errors.As(err, &e):
 	case e.Kind == spotify.ScopeMissing:
 		return scopedError{err, l.Current().Scopes}
