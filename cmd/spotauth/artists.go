@@ -30,12 +30,12 @@ func newArtistsCmd(a *app) *cobra.Command {
 
 stdout gets the complete list or nothing. Only ndjson without --strict is
 written page by page, so check the exit status. With --output, the file is
-replaced only if the new list is complete. Its extension decides the format,
-unless --format does.
+replaced only if the new list is complete. The file's extension decides the
+format, unless you give --format.
 
 Fields: position (1 is the first one that Spotify lists), id, name, uri, url,
 image_url (the widest), genres, followers, popularity. Spotify withholds the
-last three from most apps: they are empty then, or null in JSON. csv and tsv
+last three from most apps; they are then empty, or null in JSON. csv and tsv
 default to id,name,uri,url,image_url, a table to position,name,url (or
 position,name,id on fewer than 84 columns). --fields replaces the default, and
 --fields +genres adds to it. A table leaves out columns that don't fit.
@@ -46,8 +46,8 @@ Spotify when you open it. It always has the names; leave image_url out of
 
 With --from, the artists come from a file: one that spotauth wrote as JSON,
 CSV or TSV, the ZIP of your account data from Spotify or its YourLibrary.json,
-or a text with one ID, URI or link per line. position is then the place in it.
-This needs no login and no network.
+or plain text with one ID, URI or link per line. position is then the place in
+that file. This needs no login and no network.
 
 ` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed, or the old file was kept (see --max-drop)",
 		Example: `  spotauth artists --format csv > follows.csv
@@ -295,7 +295,7 @@ func (a *app) tellOfListing(list *spotify.Listing) {
 	case !list.Complete():
 		a.console.Warn("found %d %s, but Spotify reports %d (checked twice)", list.Unique, plural(list.Unique, "artist"), list.Total)
 	case list.Unique == 0 && list.Expect > 0:
-		a.console.Warn("Spotify lists no artists, also when asked again; the last export had %d", list.Expect)
+		a.console.Warn("Spotify lists no artists, even when asked again; the last export had %d", list.Expect)
 	}
 	if list.OutOfOrder {
 		a.console.Warn("the order is not Spotify's: the list was incomplete when it was first read")

@@ -89,7 +89,7 @@ func addCompletionCmd(root *cobra.Command) {
 	}
 	cmd.Short = "Print a completion script for your shell"
 	cmd.Long = `Print the script that lets your shell complete spotauth's commands, flags and
-values at Tab. The help of each shell says how to load it.
+values when you press Tab. The help of each shell says how to load it.
 
 ` + exitStatuses + status0 + status2 + status8
 	cmd.Example = "  spotauth completion bash --help\n  source <(spotauth completion bash)"
@@ -103,7 +103,7 @@ values at Tab. The help of each shell says how to load it.
 		case "fish":
 			shell.Long = loadingFish
 		case "powershell":
-			shell.Long = loadingPowerShell
+			shell.Short, shell.Long = "Print the completion script for PowerShell", loadingPowerShell
 		}
 		shell.Flags().Lookup("no-descriptions").Usage = "complete without descriptions"
 	}

@@ -29,8 +29,8 @@ stdout gets one artist per line, with a tab after the ID:
   - ID NAME                   only OLD has it
   ~ ID OLD NAME -> NEW NAME   renamed
 
-A name that only one list has doesn't count as a difference. stderr gets the
-counts.
+If only one list has a name for an artist, that is not a difference. stderr
+gets the counts.
 
 ` + exitStatuses + status0 + status1 + status2 + status3 + status4 + status5 + status6 + status7 + status8 + incomplete + "--strict failed",
 		Example: `  spotauth diff follows.csv

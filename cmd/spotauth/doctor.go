@@ -29,8 +29,8 @@ func newDoctorCmd(a *app) *cobra.Command {
 		Short: "Diagnose problems; the output contains no secrets",
 		Long: `Check everything that spotauth needs, and say what to do about each problem:
 client ID, redirect URI, loopback addresses, browser, keychain, saved login,
-proxy, both of Spotify's hosts, clock and rate limit. A note is worth knowing,
-but needs nothing done.
+proxy, both of Spotify's hosts, clock and rate limit. A note is good to know,
+but needs no action.
 
 The output contains no secrets and no names, so you can post it in a public
 issue. It exits with 1 if a check failed.

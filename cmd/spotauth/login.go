@@ -31,14 +31,14 @@ func newLoginCmd(a *app) *cobra.Command {
 the keychain.
 
 spotauth opens Spotify's consent page in the browser and prints its URL. If
-the browser runs on another machine, paste the URL of the page that fails to
-load.
+the browser runs on another machine, the page after "Agree" fails to load
+there. Paste its URL into the terminal.
 
-Without a terminal (cron, a container), --begin prints the URL on stdout, and
---finish reads the URL of the failed page from stdin.
+Without a terminal (in a container, for example), --begin prints the URL on
+stdout, and --finish reads the URL of the failed page from stdin.
 
-The client ID is that of your own app. If none is known, spotauth explains how
-to register one.
+The client ID is that of your own app. If you haven't given one yet, spotauth
+explains how to register an app.
 
 ` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8 + status9,
 		Example: `  spotauth login
@@ -90,16 +90,16 @@ type loginOptions struct {
 func (o *loginOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.clientID, "client-id", "", "the app's client `ID` (SPOTAUTH_CLIENT_ID)")
-	f.StringVar(&o.redirectURI, "redirect-uri", "", "the `URI` as registered (default "+auth.DefaultRedirectURI+", with any free port)")
+	f.StringVar(&o.redirectURI, "redirect-uri", "", "the redirect `URI`, exactly as registered (default "+auth.DefaultRedirectURI+", with any free port)")
 	f.StringArrayVar(&o.scopes, "scope", nil, "ask for `SCOPE` in addition to "+defaultScope+" and what the login has (repeatable)")
 	f.BoolVar(&o.secretStdin, "client-secret-stdin", false, "read the app's client secret from stdin")
-	f.BoolVar(&o.noBrowser, "no-browser", false, "print the URL and open no browser")
+	f.BoolVar(&o.noBrowser, "no-browser", false, "print the URL without opening a browser")
 	f.BoolVar(&o.switchUser, "switch-account", false, "let Spotify ask which account to use")
 	f.BoolVar(&o.force, "force", false, "replace the login of another account without asking")
 	f.DurationVar(&o.timeout, "timeout", auth.DefaultTimeout, "wait for the browser for `TIME`")
 	f.BoolVar(&o.begin, "begin", false, "print the URL to open; --finish ends the sign-in")
 	f.BoolVar(&o.finish, "finish", false, "read the URL that the browser ended on from stdin, within 10 minutes of --begin")
-	f.StringVar(&o.importFile, "import", "", "import the login from `FILE`, the .cache of spotipy")
+	f.StringVar(&o.importFile, "import", "", "import the login from `FILE`, a .cache file of spotipy")
 	f.StringVar(&o.store, "store", "", "save the login in `STORE`: keychain, file or helper:NAME (default: as before, else keychain)")
 	completeBy(cmd, "scope", completeScopes)
 	completeFile(cmd, "import")

@@ -181,7 +181,7 @@ one you need.
 me/following needs --query type=artist; search needs --query q=TEXT and
 --query type=album (or artist, track, and so on). The top lists cover about
 six months; --query time_range=short_term makes that four weeks, long_term a
-year. Only its owner can read the items of a playlist.
+year. Only the owner of a playlist can read its items.
 
 me/library and me/library/contains take --query uris=LIST. To save and remove,
 me/library needs user-follow-modify for artists, playlist-modify-public for

@@ -31,10 +31,10 @@ never unfollows anyone.
 
 FILE can be in any format that artists --from reads; - is stdin. restore shows
 the account and how many artists it would follow, and asks first. It follows
-40 at a time and checks each batch. If it is interrupted, run it again: it
-does what is left.
+40 at a time and checks each batch. If it is interrupted, run it again to
+follow the rest.
 
-Following needs a scope that login doesn't ask for otherwise:
+Following needs a scope that login doesn't ask for by default:
 spotauth login --scope user-follow-modify
 
 The first artist in FILE becomes the most recently followed. The order within

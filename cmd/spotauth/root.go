@@ -127,7 +127,7 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "use the login of profile `NAME` (SPOTAUTH_PROFILE)")
 	f.DurationVar(&a.maxWait, "max-wait", time.Minute, "wait for a rate limit for at most `TIME`")
 	f.StringVar(&a.errorFormat, "error-format", a.errorFormat, "print errors as `FORMAT`: text or json")
-	f.BoolVar(&a.debug, "debug", false, "log requests to stderr, without bodies, queries and secrets")
+	f.BoolVar(&a.debug, "debug", false, "log requests to stderr, without bodies, queries or secrets")
 	completeBy(cmd, "profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.completeProfiles(cmd, nil, "")
 	})

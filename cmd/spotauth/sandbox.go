@@ -29,11 +29,11 @@ func newSandboxCmd(a *app) *cobra.Command {
 		Long: `Run a stand-in for Spotify on a loopback port: accounts service and Web API,
 with made-up artists. It serves all paths that "spotauth help paths" lists.
 
-Alone, it prints its URL as the first line on stdout and runs until you press
-Ctrl-C. Around a command, it sets SPOTAUTH_SANDBOX for it and exits with its
-status. Every spotauth command that sees SPOTAUTH_SANDBOX talks to the
-stand-in and has logins of its own there, so it can't reach a real login. They
-are deleted when the stand-in ends, unless --port names its port.
+Without CMD, it prints its URL as the first line on stdout and runs until you
+press Ctrl-C. With CMD, it runs CMD with SPOTAUTH_SANDBOX set, and exits with
+the status of CMD. If SPOTAUTH_SANDBOX is set, every spotauth command uses the
+stand-in and separate logins, so it can't reach a real login. These logins are
+deleted when the stand-in ends, unless you give --port.
 
 The stand-in has two accounts. The first follows the artists, and has saved
 songs, albums, shows, playlists and top lists. The second has nothing. With

@@ -19,8 +19,8 @@ func newSessionCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session",
 		Short: "Move a login to another machine",
-		Long: `Move a login to a machine without a browser, encrypted with a passphrase (age,
-armored).
+		Long: `Move a login to a machine without a browser, in a file that is encrypted with
+a passphrase (age format, armored).
 
 The passphrase is read from the terminal, or taken from SPOTAUTH_PASSPHRASE.
 

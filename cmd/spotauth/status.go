@@ -19,13 +19,12 @@ func newStatusCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the saved login and when it ends",
-		Long: `Show the saved login: the account, when the login ends (Spotify ends every
-login six months after you agreed), when the access token ends, the profile,
-client ID, scopes and where the login is stored.
+		Long: `Show the saved login: the account, when the login ends, when the access token
+ends, the profile, client ID, scopes and where the login is stored. Spotify
+ends every login six months after you agreed.
 
-It works offline. With --check it also asks Spotify whether the login works.
-With --within 14d it exits with 4 if the login ends within that time, for
-cron.
+It works offline. With --check, it also asks Spotify whether the login works.
+For cron, --within 14d exits with 4 if the login ends within 14 days.
 
 ` + exitStatuses + status0 + status1 + status2 + status4 + status5 + status6 + status7 + status8,
 		Example: `  spotauth status

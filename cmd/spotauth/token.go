@@ -19,7 +19,7 @@ func newTokenCmd(a *app) *cobra.Command {
 		Short: "Print a valid access token",
 		Long: `Print a valid access token, refreshing it if necessary.
 
-This is the only command that prints a secret. Whoever has the token can do
+This is the only command that prints a secret. Anyone who has the token can do
 what its scopes allow, for at most an hour.
 
 Formats: plain; header (an Authorization header); curl (a config for

@@ -39,15 +39,18 @@ On Linux:
   ~/.config/spotauth/config.toml
                            settings: profiles, client IDs, stores
   ~/.local/state/spotauth/
-                           locks, rate limits to respect, counts
+                           locks, rate limits, and the number of artists in
+                           the last export
   ~/.local/state/spotauth/logins/
                            the logins, with --store file only
   ~/.local/state/spotauth/pending/
                            a sign-in between login --begin and login --finish
+  ~/.local/state/spotauth/sandbox/
+                           the same for stand-ins, with their settings
 
-On macOS, settings are in ~/Library/Application Support/spotauth, and state
-is in the folder state there. On Windows, settings are in %AppData%\spotauth
-and state is in %LocalAppData%\spotauth.`
+On macOS, the settings are in ~/Library/Application Support/spotauth, and the
+state is in its subfolder state. On Windows, the settings are in
+%AppData%\spotauth and the state is in %LocalAppData%\spotauth.`
 
 // newTopics returns help topics: without RunE, Cobra lists a command as one.
 func newTopics() []*cobra.Command {

@@ -117,7 +117,7 @@ func FaultHelp() string {
 	writeRows(&b, edits())
 	b.WriteString("\nAdd *N to affect N matching requests instead of one, or * to affect all of\nthem. " +
 		"Then ,retry-after=TEXT ,type=TEXT ,location=URL and ,body=TEXT change\n" +
-		"the answer. Faults for the same request apply in the order given, one for each\nrequest, so a fault with * comes last.\n\n" +
+		"the answer. If several faults match a request, the first of them that is left\napplies, so put a fault with * last.\n\n" +
 		"Faults without a PLACE change the account itself, permanently.\n")
 	for _, o := range accountFaults() {
 		fmt.Fprintf(&b, "  %-16s %s\n", o.usage, o.about)
