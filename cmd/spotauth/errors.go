@@ -134,7 +134,7 @@ func (a *app) explain(err error) failure {
 	}
 	var advised advisedError
 	if errors.As(err, &advised) {
-		f.Hint, f.Command = advised.hint, advised.command
+		f.Hint, f.Command, f.instead = advised.hint, advised.command, ""
 	}
 	var variable variableError
 	isInEnvironment := errors.As(err, &variable)
