@@ -76,6 +76,8 @@ func (c *collector) read(in *bounded) error {
 		return bad("it is compressed with gzip; unpack it first")
 	case len(text) > 0 && (text[0] == '[' || text[0] == '{'):
 		return c.readJSON(r, in)
+	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(head, "\r"), '\r') >= 0:
+		return bad("its lines end with CR alone; save it with LF or CRLF")
 	}
 	if comma, ok := separator(head); ok {
 		return c.readRows(&rows{r: r, in: in, comma: comma}, bom)

@@ -240,6 +240,7 @@ func TestKinds(t *testing.T) {
 		{"plain text after a comment that reads like a header", "# name, id\n\n# url\n" + a1 + "\n", a1 + "="},
 		{"csv, its first column a #", "#;name;id\n\n1;x;" + a1 + "\n", a1 + "=x"},
 		{"csv, its first column a # in its rows", "#,id\n#1," + a1 + "\n#2," + b2 + "\n", a1 + "= " + b2 + "="},
+		{"one line with CR", a1 + "\r", a1 + "="},
 		{"shared addresses", "https://open.spotify.com/artist/" + a1 + "?si=abc\nhttps://open.spotify.com/intl-de/artist/" + b2 + "#x\n", a1 + "= " + b2 + "="},
 		{"library", library(`"artists":[{"name":"x","uri":"spotify:artist:` + a1 + `"},{"name":"y","uri":"spotify:artist:` + b2 + `"}],`), a1 + "=x " + b2 + "=y"},
 		{"library without followed artists", library(`"artists":[],`), ""},
@@ -308,6 +309,7 @@ func TestErrors(t *testing.T) {
 	const (
 		empty  = "it holds no artists; perhaps it is the output of a command that failed"
 		cut    = "it ends in the middle of a row, so it may be cut off"
+		mac    = "its lines end with CR alone; save it with LF or CRLF"
 		noID   = "no id, uri or url"
 		follow = "Follow.json has no artists' IDs; use the ZIP, or YourLibrary.json from it"
 	)
@@ -322,6 +324,10 @@ func TestErrors(t *testing.T) {
 		{"a page", "\n<!DOCTYPE html>\n", "it is a web page, which can't be read back; save the list as json, csv or tsv"},
 		{"a table", "#  NAME  URL\n1  x     https://open.spotify.com/artist/" + a1 + "\n", `line 2: "1  x     https://open.spotify.com/artist/1111111111111111111" is neither an artist's ID, URI or URL nor a header with a column id, uri or url`},
 		{"UTF-16", "\xff\xfei\x00d\x00", "it is UTF-16; save it as UTF-8"},
+		{"csv with CR", "id,name\r" + a1 + ",x\r", mac},
+		{"plain text with CR", a1 + "\r" + b2, mac},
+		{"csv after a comment", "# mine\nid,name\n" + a1 + ",x\n", "line 2: a header must be the first line"},
+		{"csv after a blank line", "\n\"id\"\tname\n", "line 2: a header must be the first line"},
 		{"gzip", "\x1f\x8b\x08\x00\x00", "it is compressed with gzip; unpack it first"},
 		{"csv without IDs", "name,image_url\nx,y\n", `line 1: "name,image_url" is neither an artist's ID, URI or URL nor a header with a column id, uri or url`},
 		{"album", "# mine\nspotify:album:" + a1 + "\n", `line 2: "spotify:album:1111111111111111111111" is neither an artist's ID, URI or URL nor a header with a column id, uri or url`},

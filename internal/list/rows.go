@@ -164,6 +164,9 @@ func (c *collector) readLines(r *rows) error {
 		case isID(line):
 			a.ID = line
 		default:
+			if _, isHeader := separator(text); isHeader {
+				return r.bad("a header must be the first line")
+			}
 			return r.bad("%.60q is neither an artist's ID, URI or URL nor a header with a column id, uri or url", line)
 		}
 		if err := c.add(a); err != nil {
