@@ -97,10 +97,9 @@ func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.Command
 func bareRoot() *cobra.Command {
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
 	a.environ = nil
-	root := newRootCmd(a)
+	root := newRootCmd(a, io.Discard)
 	root.DisableAutoGenTag = true
 	root.InitDefaultCompletionCmd("")
-	root.SetOut(io.Discard)
 	for _, cmd := range root.Commands() {
 		_ = cmd.Help() // which makes the rest of its text
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -73,22 +74,27 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	if slices.Equal(args, []string{"--version"}) { // the commands would take a tenth of the time
 		return a.report(ctx, a.printVersion())
 	}
-	root := newRootCmd(a)
+	out := &helpWriter{Writer: a.console.Out}
+	root := newRootCmd(a, out)
 	root.SetArgs(args)
-	root.SetOut(helpWriter{a.console.Out})
 	root.SetErr(a.console.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	a.console.Done()
-	return a.report(cmd.Context(), err)
+	return a.report(cmd.Context(), cmp.Or(err, out.err))
 }
 
-// A helpWriter is stdout for Cobra, which writes help and version there.
-type helpWriter struct{ io.Writer }
+// A helpWriter is stdout for Cobra, which writes help, version and completion there. It
+// remembers the first error, because Cobra ignores that of a help text.
+type helpWriter struct {
+	io.Writer
+	err error
+}
 
-func (w helpWriter) Write(p []byte) (int, error) {
+func (w *helpWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	if err != nil {
 		err = outputError{err}
+		w.err = cmp.Or(w.err, err)
 	}
 	return n, err
 }
@@ -105,7 +111,8 @@ func wantsJSON(args []string) bool {
 	return false
 }
 
-func newRootCmd(a *app) *cobra.Command {
+// newRootCmd makes all commands. Cobra's own write to out.
+func newRootCmd(a *app, out io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "spotauth",
 		Short: "Sign in to Spotify and export the artists you follow",
@@ -122,6 +129,7 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) },
 	}
 	cmd.SetFlagErrorFunc(flagError)
+	cmd.SetOut(out) // before Cobra's command for completion remembers it
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	f := cmd.PersistentFlags()
 	f.StringVar(&a.profile, "profile", a.env("SPOTAUTH_PROFILE"), "use the login of profile `NAME` (SPOTAUTH_PROFILE)")

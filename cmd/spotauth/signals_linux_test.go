@@ -140,6 +140,7 @@ func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 		{"status"}, {"status", "--json"}, {"token"}, {"whoami"}, {"profile", "list"}, {"doctor"}, {"login", "--begin"},
 		{"sandbox"}, {"session", "export"}, {"artists", "--limit", "1"}, {"demo"},
 		{"diff", "old.csv", "new.csv"}, {"api", "me"}, {"restore", "old.csv", "--dry-run"},
+		{"completion", "bash"}, {"help", "paths"},
 	}
 	for _, args := range commands {
 		for _, full := range []string{"stdout", "stderr"} {
