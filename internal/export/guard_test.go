@@ -200,17 +200,19 @@ func TestGuardWithJQ(t *testing.T) {
 func TestGuardOverAListThatCannotBeCounted(t *testing.T) {
 	for _, row := range []struct {
 		format export.Format
+		jq     bool
 		old    string
 	}{
-		{export.CSV, "id;name\r\n1;a\r\n"},
-		{export.CSV, "[\n{\"id\":\"1\"}\n]\n"},
-		{export.Table, "Dear Sir\n"},
+		{export.CSV, false, "id;name\r\n1;a\r\n"},
+		{export.CSV, false, "[\n{\"id\":\"1\"}\n]\n"},
+		{export.Table, false, "Dear Sir\n"},
+		{export.JSON, true, "[\n{\"name\":\"a genre, say\"}\n]\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "follows.json")
 		if err := os.WriteFile(path, []byte(row.old), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := export.File(t.Context(), path, export.Guard{Format: row.format, MaxDrop: 20}, list(t, export.Options{Format: row.format}, 5))
+		err := export.File(t.Context(), path, export.Guard{Format: row.format, JQ: row.jq, MaxDrop: 20}, list(t, export.Options{Format: row.format}, 5))
 		var shrunk *export.ShrunkError
 		want := "cannot count the artists in " + path + ", so --max-drop 20% can't be checked; it was left unchanged"
 		if !errors.As(err, &shrunk) || err.Error() != want {
