@@ -58,6 +58,29 @@ func TestRefreshReplacesItsOwnLoginOnly(t *testing.T) {
 	}
 }
 
+// T-06: nor is a new refresh token lost if the store doesn't say then what it holds.
+func TestRefreshIsSavedIfTheStoreDoesNotSay(t *testing.T) {
+	t.Parallel()
+	s, f := savedSession(t, testLogin())
+	k := s.store.(records).items.(keychain)
+	get, isLocked := k.getItem, false
+	k.getItem = func(service, user string) (string, error) {
+		if isLocked {
+			isLocked = false
+			return "", errors.New("locked")
+		}
+		return get(service, user)
+	}
+	s.store = records{k}
+	_, err := tokenBy(s, t.Context(), 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
+		isLocked = true
+		return Tokens{Access: secret.New("access-1"), Refresh: secret.New("refresh-1"), ExpiresIn: time.Hour}, nil
+	})
+	if saved, kept := decode(f.items[service+":"+s.key().user()]); err != nil || kept != nil || saved.Refresh.Reveal() != "refresh-1" || isLocked {
+		t.Errorf("%v; saved: %v, refresh %q", err, kept, saved.Refresh.Reveal())
+	}
+}
+
 func mustEncode(t *testing.T, l Login) string {
 	t.Helper()
 	data, err := encode(l)
@@ -70,7 +93,7 @@ func mustEncode(t *testing.T, l Login) string {
 // B-02: a signal during a refresh: the new login is saved, and the caller learns that it ended.
 func TestEndedDuringARefresh(t *testing.T) {
 	t.Parallel()
-	s, _ := savedSession(t, testLogin())
+	s, f := savedSession(t, testLogin())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := errors.New("SIGTERM")
 	l, err := tokenBy(s, ctx, 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
@@ -80,8 +103,31 @@ func TestEndedDuringARefresh(t *testing.T) {
 	if err != ended || l.Access.Reveal() != "access-1" {
 		t.Errorf("%v, access %q", err, l.Access.Reveal())
 	}
-	if saved, err := s.Load(t.Context()); err != nil || saved.Access.Reveal() != "access-1" {
+	// Not by s.Load: if the keychain doesn't keep it, s goes on in memory.
+	if saved, err := decode(f.items[service+":"+s.key().user()]); err != nil || saved.Access.Reveal() != "access-1" {
 		t.Errorf("saved: %v, access %q", err, saved.Access.Reveal())
+	}
+}
+
+// B-02, B-07: nor does a signal let a refresh replace what a person has saved meanwhile.
+func TestEndedRefreshReplacesItsOwnLoginOnly(t *testing.T) {
+	t.Parallel()
+	s, f := savedSession(t, testLogin())
+	signedIn := living(time.Hour)
+	signedIn.Refresh = secret.New("refresh-7")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := errors.New("SIGTERM")
+	item := service + ":" + s.key().user()
+	_, err := tokenBy(s, ctx, 0, secret.String{}, func(context.Context, Login) (Tokens, error) {
+		f.items[item] = mustEncode(t, signedIn)
+		cancel(ended)
+		return Tokens{Access: secret.New("access-1"), Refresh: secret.New("refresh-1"), ExpiresIn: time.Hour}, nil
+	})
+	if saved, kept := decode(f.items[item]); kept != nil || saved.Refresh.Reveal() != "refresh-7" {
+		t.Errorf("saved: %v, refresh %q", kept, saved.Refresh.Reveal())
+	}
+	if err == nil {
+		t.Error("the caller does not learn that it ended")
 	}
 }
 

@@ -87,6 +87,18 @@ func TestPendingEnds(t *testing.T) {
 	}
 }
 
+// A logout that can't delete the verifier says so.
+func TestPendingThatStays(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, fileOptions(t))
+	if err := os.MkdirAll(filepath.Join(s.pendingPath(), "not a file"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Forget(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "deleting the pending sign-in: ") {
+		t.Errorf("%v", err)
+	}
+}
+
 // heldVerifiers are the files that have the verifier in them.
 func heldVerifiers(t *testing.T, o Options) (files []string) {
 	for path, text := range tree(t, filepath.Dir(o.StateDir)) {
