@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,29 +95,59 @@ func TestCtrlCReachesTheCommandOfASandboxOnce(t *testing.T) {
 	}
 }
 
+// B-11: nor is it passed on. The command here is out of the terminal's reach, so that two
+// signals can't become one.
+func TestCtrlCIsNotPassedOnByASandbox(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip("needs setsid")
+	}
+	m := newMachine(t)
+	p := m.onTerminal(100, nil, "sandbox", "--", "setsid", "sh", "-c",
+		`trap 'echo caught' INT; trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done`)
+	p.see("ready")
+	p.press(ctrlC)
+	time.Sleep(500 * time.Millisecond) // for it to arrive
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	if r := p.wait(); r.status != 5 || strings.Contains(r.stderr, "caught") {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+}
+
 // B-37: the first Ctrl-\ ends a command as Ctrl-C does, the second one at once, both without
 // a dump of the program's stacks.
 func TestQuitFromTheKeyboard(t *testing.T) {
 	t.Parallel()
 	const ctrlBackslash = "\x1c"
-	for _, tt := range []struct{ name, keys string }{{"once", ctrlBackslash}, {"twice", ctrlBackslash + ctrlBackslash}} {
-		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(t)
-			m.standIn(sandbox.Options{})
-			login := m.onTerminal(100, nil, "login", "--store", "file")
-			login.see(pastePrompt)
-			for _, key := range tt.keys {
-				login.press(string(key))
-			}
-			select {
-			case <-login.ended:
-			case <-time.After(patience):
-			}
-			if status, shown := login.cmd.ProcessState.ExitCode(), login.stderr.String(); status != 131 || strings.Contains(shown, "goroutine") {
-				t.Errorf("status %d; the terminal shows\n%s", status, shown)
-			}
-		})
+	check := func(t *testing.T, p *terminal) {
+		t.Helper()
+		select {
+		case <-p.ended:
+		case <-time.After(patience):
+		}
+		if status, shown := p.cmd.ProcessState.ExitCode(), p.stderr.String(); status != 131 || strings.Contains(shown, "goroutine") {
+			t.Errorf("status %d; the terminal shows\n%s", status, shown)
+		}
 	}
+	t.Run("once", func(t *testing.T) {
+		m := newMachine(t)
+		m.standIn(sandbox.Options{})
+		login := m.onTerminal(100, nil, "login", "--store", "file")
+		login.see(pastePrompt)
+		login.press(ctrlBackslash)
+		check(t, login)
+	})
+	t.Run("twice", func(t *testing.T) {
+		m := newMachine(t)
+		spotify := m.standIn(sandbox.Options{Faults: []string{"exchange:expires_in=1", "refresh:hang"}})
+		m.signIn()
+		whoami := m.onTerminal(100, nil, "whoami") // the first one does not end a refresh
+		awaitRequest(t, spotify, func(r sandbox.Request) bool { return r.Form.Get("grant_type") == "refresh_token" })
+		whoami.press(ctrlBackslash)
+		time.Sleep(200 * time.Millisecond) // for the first to have its effect: none
+		whoami.press(ctrlBackslash)
+		check(t, whoami)
+	})
 }
 
 // B-38: a login in the background is not stopped for touching the terminal. It does not ask there.
@@ -187,6 +220,58 @@ func TestSignalsEndACommandThatNobodyReads(t *testing.T) {
 					t.Errorf("status %d after %v; stderr:\n%s", r.status, r.took, r.stderr)
 				}
 			})
+		}
+	}
+}
+
+// B-02: nor does exec run its command after a signal that ended its last words before it.
+func TestSignalBeforeTheCommandOfExec(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.standIn(sandbox.Options{})
+	m.signIn()
+	logins, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*", "logins", "default-*"))
+	if len(logins) != 1 {
+		t.Fatalf("the logins are %q", logins)
+	}
+	record, err := os.ReadFile(logins[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().AddDate(0, 0, -175).UTC().Format(time.RFC3339)
+	ending := regexp.MustCompile(`"authorized_at":"[^"]*"`).ReplaceAll(record, []byte(`"authorized_at":"`+old+`"`))
+	m.putFile(logins[0], string(ending), 0o600)
+
+	p := &process{machine: m, cmd: m.command("exec", "--", "echo", "it ran")}
+	reader, writer := fullPipe(t)
+	defer reader.Close()
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, writer // for the warning that the login ends
+	p.cmd.WaitDelay = time.Second
+	p.started = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	p.watch()
+	for end := time.Now().Add(patience); time.Now().Before(end) && !p.blocked("pipe_write"); time.Sleep(20 * time.Millisecond) {
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	if r := p.wait(); r.status != 143 || r.stdout != "" {
+		t.Errorf("status %d; stdout %q", r.status, r.stdout)
+	}
+}
+
+// B-02: a signal that arrives while the default actions are put back is not lost.
+func TestSignalAsTheDefaultActionsReturn(t *testing.T) {
+	runtime.LockOSThread() // the kernel delivers a signal to the calling thread before tgkill returns
+	defer runtime.UnlockOSThread()
+	for range 100 {
+		_, stop := withSignals(t.Context())
+		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(); err != (signalled{syscall.SIGTERM}) {
+			t.Fatalf("stop returns %v", err)
 		}
 	}
 }
