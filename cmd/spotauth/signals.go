@@ -50,8 +50,10 @@ func withSignals(parent context.Context) (ctx context.Context, stop func() error
 	}
 }
 
-// heeded leaves out the signals that this process was started to ignore, as nohup and a
-// shell's background jobs do. Go itself does so only for SIGINT and SIGHUP.
+// heeded leaves out the signals that this process was started to ignore, as nohup does with
+// SIGHUP and a script with the SIGINT of its background jobs. Go's runtime keeps no more than
+// these two ignored. It replaces the action of the others before any code of ours runs, and
+// does not tell what it was.
 func heeded(signals ...os.Signal) []os.Signal {
 	return slices.DeleteFunc(signals, signal.Ignored)
 }
