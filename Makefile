@@ -17,19 +17,19 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o spotauth ./cmd/spotauth
 
 # Takes under a minute on two cores and installs nothing. Tests skip what is missing. Most of
-# them wait, so more run at a time than there are cores. Vet has been run, and -w links faster.
+# them only wait, so more of them run than there are cores. Vet has already run, and -w links faster.
 check: gofmt
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
 	$(GO) test -short -vet=off -ldflags=-w -p 4 -parallel 8 ./...
 
-# The complete run: the race detector, wine, Chromium, and every script again with a real keychain.
+# The complete run, with the race detector, wine, Chromium, and every script again with a real keychain.
 test: deps
 	SPOTAUTH_TEST_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 40m -coverprofile=coverage.out ./...
 	@$(GO) tool cover -func=coverage.out | tail -n 1
 	cd internal/sandbox/zmb3 && $(GO) test -race -timeout 5m ./...
 
-# The figures of docs/performance.md, next to those of other programs: about six minutes.
+# Prints the figures of docs/performance.md, next to those of other programs. Takes about six minutes.
 bench: deps
 	cd bench && $(GO) run .
 

@@ -103,12 +103,12 @@ func (l *activeLogin) advise(err error, r apiRequest) error {
 	var e *spotify.Error
 	switch {
 	case err != nil && r.isDone:
-		return withHint(err, "Spotify has done it all the same; running it again would do it twice")
+		return withHint(err, "Spotify made the change anyway; running the command again would repeat it")
 	case !errors.As(err, &e):
 	case e.Kind == spotify.ScopeMissing:
 		return scopedError{err, l.Current().Scopes}
 	case e.MayBeDone:
-		return withHint(err, "Spotify may have done it all the same; check before you run it again")
+		return withHint(err, "Spotify may have made the change anyway; check before you run it again")
 	case e.Status == http.StatusBadRequest && r.body == nil && r.method != http.MethodGet:
 		return withHint(err, "if the request needs a body, give its JSON with --input")
 	}
@@ -122,7 +122,7 @@ func adviseRest(err error, items int) error {
 	if items == 0 || !errors.As(err, &e) || e.Status != http.StatusBadRequest {
 		return err
 	}
-	return withHint(err, fmt.Sprintf("Spotify gave %d %s and refuses the rest; --limit %d reads as many", items, plural(items, "item"), items))
+	return withHint(err, fmt.Sprintf("Spotify sent %d %s and refuses the rest; to stop there, add --limit %d", items, plural(items, "item"), items))
 }
 
 // isRewritten reports whether Git Bash took PATH for one of its own files, which it does to

@@ -459,7 +459,7 @@ func explainOutput(err error) (failure, bool) {
 	case errors.As(err, &shrunk):
 		return failure{Code: "incomplete", Hint: "to replace it anyway, run again with --max-drop 100%"}, true
 	case errors.As(err, &incomplete) && incomplete.Total < 0: // then nothing warns
-		return failure{Code: "incomplete", Hint: "without --strict, this is no error"}, true
+		return failure{Code: "incomplete", Hint: "without --strict, this is not an error"}, true
 	case errors.As(err, &incomplete):
 		return failure{Code: "incomplete", Hint: "without --strict, this is only a warning"}, true
 	}
