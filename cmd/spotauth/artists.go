@@ -28,10 +28,10 @@ func newArtistsCmd(a *app) *cobra.Command {
 		SuggestFor: []string{"export", "list", "following", "follows"},
 		Long: `Export all artists that the account follows.
 
-stdout gets the complete list or nothing. Only ndjson without --strict is
-written page by page, so check the exit status. With --output, the file is
-replaced only if the new list is complete. The file's extension decides the
-format, unless you give --format.
+stdout gets the complete list or nothing. ndjson is the exception: without
+--strict, it is written page by page, so check the exit status. With --output,
+the file is replaced only if the new list is complete. The file's extension
+decides the format, unless you give --format.
 
 Fields: position (1 is the first one that Spotify lists), id, name, uri, url,
 image_url (the widest), genres, followers, popularity. Spotify withholds the

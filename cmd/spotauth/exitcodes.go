@@ -80,8 +80,8 @@ var errorCodes = []struct {
 	{"timed_out", exitDeclined, "nothing came back from the browser in time"},
 	{"incomplete", exitIncomplete, "the list is not complete, or suddenly much shorter"},
 	{"internal", exitBug, "a bug in spotauth"},
-	{"command_not_run", exitNoProgram, "exec: CMD can't be run"},
-	{"command_not_found", exitNoCommand, "exec: CMD is not found"},
+	{"command_not_run", exitNoProgram, "exec, sandbox: CMD can't be run"},
+	{"command_not_found", exitNoCommand, "exec, sandbox: CMD is not found"},
 }
 
 // exitOf is the exit status that follows from a code.
@@ -100,8 +100,8 @@ func exitCodes() string {
 	b.WriteString("The exit status says what happened:\n" + allStatuses + "\n")
 	b.WriteString("\n  129, 130, 131, 141, 143  ended by SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM\n")
 	b.WriteString(`
-Treat any other status as a failure. With --error-format json, the last line on
-stderr is one object:
+Treat any other status as a failure. With --error-format json, the last line
+on stderr is one object:
 
   {"error":{"code":"login_needed","message":"not signed in",
   "hint":"run \"spotauth login\"","command":"spotauth login","exit":4}}

@@ -14,8 +14,8 @@ SPOTAUTH_SANDBOX, which must have an address if it is set.
   SPOTIFY_ACCESS_TOKEN     use this access token, and store nothing; exec sets
                            it for its command
   SPOTAUTH_PASSPHRASE      the passphrase of session export and import
-  SPOTAUTH_SANDBOX         the stand-in to use instead of Spotify; sandbox sets
-                           it for its command
+  SPOTAUTH_SANDBOX         the stand-in to use instead of Spotify; sandbox
+                           sets it for its command
 
 It also reads what other programs read:
 
@@ -23,7 +23,7 @@ It also reads what other programs read:
   HTTPS_PROXY, NO_PROXY    the proxy, and the hosts to reach without it; also
                            as https_proxy and no_proxy
   SSL_CERT_FILE, SSL_CERT_DIR
-                           the certificates to trust (not on Windows and macOS)
+                           the certificates to trust (not on Windows or macOS)
   NO_COLOR                 if set, no color
   TERM                     if dumb, no color and no links
   XDG_CONFIG_HOME, XDG_STATE_HOME
