@@ -243,7 +243,7 @@ func (a *app) stopped(ctx context.Context, err error, followed, total int) error
 	switch {
 	case isRefused && refused.Kind == spotify.ScopeMissing:
 		return missingScopeError(followScope)
-	case isRefused && refused.Kind == spotify.Forbidden:
+	case isRefused && refused.Kind == spotify.Forbidden && strings.HasSuffix(refused.Path, "/me/following"): // the second one
 		return withHint(err, "Spotify refuses this app both calls that follow artists")
 	}
 	stopped := stoppedError{err, followed, total}

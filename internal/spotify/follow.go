@@ -220,7 +220,7 @@ func (f *follower) put(ctx context.Context, ids []string) error {
 	}
 	if !f.isOldPath {
 		err := f.do(ctx, request{method: http.MethodPut, path: libraryPath, query: urisQuery(ids), once: true}, anyAnswer)
-		if !isClosed(err) {
+		if !isClosed(err) || hasReason(err) {
 			return err
 		}
 		f.isOldPath = true
@@ -243,6 +243,12 @@ func urisQuery(ids []string) string {
 func isClosed(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Kind == Forbidden || e.Kind == NotFound || e.Status == http.StatusMethodNotAllowed)
+}
+
+// hasReason reports whether a 403 says more than Spotify says about a closed path.
+func hasReason(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind == Forbidden && e.Message != "" && e.Message != http.StatusText(http.StatusForbidden)
 }
 
 func anyAnswer(*Answer) error { return nil }

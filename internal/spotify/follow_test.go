@@ -220,6 +220,7 @@ func TestFollowAllIsRefused(t *testing.T) {
 		{"not allowed", refuses(405, ""), Forbidden, 2},
 		{"no scope", refuses(403, "Insufficient client scope"), ScopeMissing, 1},
 		{"no Premium", refuses(403, "Active premium subscription required for the owner of the app."), PremiumLapsed, 1},
+		{"another reason", refuses(403, "This account can't follow artists"), Forbidden, 1},
 		{"too long", refuses(414, "URI Too Long"), Rejected, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
