@@ -67,6 +67,9 @@ func parsePath(text, standIn string) (path string, query url.Values, err error) 
 		return "", nil, errors.New("PATH must not have a user name or a password")
 	case origin == "://":
 		path = strings.TrimPrefix(path, "v1/")
+	case u.Scheme == "": // "//v1/me" keeps Git Bash from replacing the slash, but begins with a host
+		return "", nil, withHint(fmt.Errorf("the access token is only sent to %s, not to //%s", cmp.Or(standIn, spotify.Origin), u.Host),
+			"if you mean a path, leave out the slashes at its beginning")
 	case origin != spotify.Origin && (standIn == "" || origin != standIn):
 		return "", nil, fmt.Errorf("the access token is only sent to %s, not to %s", cmp.Or(standIn, spotify.Origin), origin)
 	case !strings.HasPrefix(path, "v1/"):
@@ -165,7 +168,7 @@ func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
 		return body, nil
 	}
 	err = inputError{name, err}
-	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.HasPrefix(strings.TrimSpace(name), "{") {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.IndexAny(strings.TrimSpace(name), "{[") == 0 {
 		err = withHint(err, "--input takes the name of a file; use --input - for JSON on stdin")
 	}
 	return nil, err
