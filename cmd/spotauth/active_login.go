@@ -25,16 +25,16 @@ type activeLogin struct {
 }
 
 // open opens the login to use: the one in the environment if there is one, else the
-// profile's. overrides replace the profile's settings.
-func (a *app) open(overrides session.Settings) (*activeLogin, error) {
+// profile's.
+func (a *app) open() (*activeLogin, error) {
 	inEnvironment, loginVar, err := a.loginFromEnvironment()
 	if err != nil {
 		return nil, err
 	}
 	if loginVar == "" {
-		return a.openSaved(overrides, requireProfile)
+		return a.openSaved(session.Settings{}, requireProfile)
 	}
-	o, err := a.sessionOptions(overrides)
+	o, err := a.sessionOptions(session.Settings{})
 	if err != nil && !errors.Is(err, errNoFolder) { // nothing is stored, so no folder is needed
 		return nil, err
 	}
@@ -44,7 +44,18 @@ func (a *app) open(overrides session.Settings) (*activeLogin, error) {
 	return l, nil
 }
 
-// openToSave opens the profile's login in order to save a new one there.
+// openWithAPI opens the login to use, and the Web API with it.
+func (a *app) openWithAPI() (*activeLogin, *spotify.Client, error) {
+	l, err := a.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := l.api()
+	return l, client, err
+}
+
+// openToSave opens the profile's login in order to save a new one there. overrides replace
+// the profile's settings.
 func (a *app) openToSave(overrides session.Settings) (*activeLogin, error) {
 	return a.openSaved(overrides, func(session.Options, string) error { return nil })
 }

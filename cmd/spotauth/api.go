@@ -18,7 +18,6 @@ import (
 
 	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/export"
-	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
@@ -132,15 +131,11 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := a.open(session.Settings{})
+	l, client, err := a.openWithAPI()
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
-	client, err := l.api()
-	if err != nil {
-		return err
-	}
 	defer func() { err = l.advise(err, r) }()
 	wrote := "the response"
 	err = a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) (err error) {

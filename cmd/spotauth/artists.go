@@ -16,7 +16,6 @@ import (
 
 	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/export"
-	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
@@ -105,15 +104,11 @@ func (a *app) artists(ctx context.Context, o artistsOptions) (err error) {
 	if o.from != "" {
 		return a.convert(ctx, o, how, guard)
 	}
-	l, err := a.open(session.Settings{})
+	l, client, err := a.openWithAPI()
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
-	client, err := l.api()
-	if err != nil {
-		return err
-	}
 	return a.exportFollowed(ctx, l, client, o, how, guard)
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spotauth/spotauth/internal/console"
 	"github.com/spotauth/spotauth/internal/list"
-	"github.com/spotauth/spotauth/internal/session"
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
@@ -84,15 +83,11 @@ func (a *app) diff(ctx context.Context, o diffOptions, files []string) error {
 }
 
 func (a *app) diffAccount(ctx context.Context, o diffOptions, old []spotify.Artist) (err error) {
-	l, err := a.open(session.Settings{})
+	l, client, err := a.openWithAPI()
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
-	client, err := l.api()
-	if err != nil {
-		return err
-	}
 	now, err := a.followed(ctx, l, client, o.strict)
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func noteFinding(check, result string) finding       { return finding{check, isN
 func failFinding(check, result, next string) finding { return finding{check, isFail, result, next} }
 
 func (a *app) doctor(ctx context.Context, o doctorOptions) error {
-	l, err := a.open(session.Settings{})
+	l, err := a.open()
 	if err != nil {
 		f := a.explain(err)
 		if f.Exit == exitUsage || f.Exit == exitLogin {

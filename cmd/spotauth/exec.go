@@ -58,7 +58,7 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) (err er
 	if err != nil {
 		return notStarted{command[0], err}
 	}
-	l, err := a.open(session.Settings{})
+	l, err := a.open()
 	if err != nil {
 		return err
 	}

@@ -87,17 +87,15 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	if err != nil {
 		return err
 	}
-	l, err := a.open(session.Settings{})
+	l, client, err := a.openWithAPI()
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
-	client, err := l.api()
-	if err == nil && !o.dryRun {
-		err = l.requireScope(ctx, followScope)
-	}
-	if err != nil {
-		return err
+	if !o.dryRun {
+		if err := l.requireScope(ctx, followScope); err != nil {
+			return err
+		}
 	}
 	missing, err := a.missing(ctx, l, client, wanted)
 	if err != nil {

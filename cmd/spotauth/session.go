@@ -56,7 +56,7 @@ keeps working on this machine.
 }
 
 func (a *app) sessionExport(ctx context.Context) (err error) {
-	s, err := a.open(session.Settings{})
+	s, err := a.open()
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (o *statusOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) status(ctx context.Context, o statusOptions) (err error) {
-	l, err := a.open(session.Settings{})
+	l, err := a.open()
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (a *app) printToken(ctx context.Context, o tokenOptions) (err error) {
 	if !ok {
 		return usageError{fmt.Errorf("--format is plain, header, curl or json, not %q", o.format)}
 	}
-	l, err := a.open(session.Settings{})
+	l, err := a.open()
 	if err != nil {
 		return err
 	}

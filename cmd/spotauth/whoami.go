@@ -30,15 +30,11 @@ address if that scope was granted and Spotify still sends it.
 type whoamiOptions struct{ json bool }
 
 func (a *app) whoami(ctx context.Context, o whoamiOptions) (err error) {
-	l, err := a.open(session.Settings{})
+	l, client, err := a.openWithAPI()
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
-	client, err := l.api()
-	if err != nil {
-		return err
-	}
 	user, err := client.Me(ctx)
 	if err != nil {
 		return err
