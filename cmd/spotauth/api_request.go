@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,33 +144,20 @@ const maxBody = 1 << 20
 
 // readBody reads the JSON that --input names.
 func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
-	body, err := readUntil(ctx, func() ([]byte, error) {
-		in := io.NopCloser(a.stdin)
-		if name != onStdin {
-			var err error
-			if in, err = os.Open(name); err != nil {
-				return nil, err
-			}
+	body, err := readInput(ctx, a, name, func(in io.Reader) ([]byte, error) {
+		body, err := io.ReadAll(io.LimitReader(in, maxBody+1))
+		switch {
+		case err == nil && len(body) > maxBody:
+			err = errors.New("longer than 1 MiB")
+		case err == nil && !json.Valid(body):
+			err = errors.New("not JSON")
 		}
-		defer in.Close()
-		return io.ReadAll(io.LimitReader(in, maxBody+1))
+		return body, err
 	})
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case err == nil && len(body) > maxBody:
-		err = errors.New("longer than 1 MiB")
-	case err == nil && !json.Valid(body):
-		err = errors.New("not JSON")
-	}
-	if err == nil {
-		return body, nil
-	}
-	err = inputError{name, err}
-	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.IndexAny(strings.TrimSpace(name), "{[") == 0 {
+	if errors.As(err, new(*fs.PathError)) && strings.IndexAny(strings.TrimSpace(name), "{[") == 0 {
 		err = withHint(err, "--input takes the name of a file; use --input - for JSON on stdin")
 	}
-	return nil, err
+	return body, err
 }
 
 // methods are those of the Web API.

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"os"
 
 	"github.com/spotauth/spotauth/internal/export"
 	"github.com/spotauth/spotauth/internal/list"
@@ -16,55 +14,20 @@ import (
 
 // Lists of artists that a file or the account holds.
 
-// onStdin is the name of a file that stands for stdin.
-const onStdin = "-"
-
-// inputError says why a list of artists could not be read.
-type inputError struct {
-	name string // as the user gave it
-	error
-}
-
-func (e inputError) Error() string {
-	cause := e.error
-	if path := (*fs.PathError)(nil); errors.As(cause, &path) {
-		cause = path.Err
-	}
-	return inputName(e.name) + ": " + cause.Error()
-}
-
-func (e inputError) Unwrap() error { return e.error }
-
-func inputName(name string) string {
-	if name == onStdin {
-		return "stdin"
-	}
-	return name
-}
-
 // readList reads a list of artists, and warns if IDs come more than once in it.
 func (a *app) readList(ctx context.Context, name string) ([]spotify.Artist, error) {
 	if name == "" { // as from "$UNSET"
 		return nil, usageError{errors.New("the name of a file is empty")}
 	}
 	repeated := 0
-	artists, err := readUntil(ctx, func() (artists []spotify.Artist, err error) {
-		in := io.NopCloser(a.stdin)
-		if name != onStdin {
-			if in, err = os.Open(name); err != nil {
-				return nil, err
-			}
-		}
-		defer in.Close()
+	artists, err := readInput(ctx, a, name, func(in io.Reader) (artists []spotify.Artist, err error) {
 		artists, repeated, err = list.Read(in)
 		return artists, err
 	})
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case err != nil:
-		return nil, inputError{name, err}
-	case repeated > 0:
+	if err != nil {
+		return nil, err
+	}
+	if repeated > 0 {
 		a.console.Warn("%s has %d repeated %s; each artist counts once", inputName(name), repeated, plural(repeated, "ID"))
 	}
 	return artists, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 // importLogin imports the login that spotipy keeps in a .cache file. A refresh proves that
 // the client ID fits. The file is not changed.
 func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
-	refresh, err := readSpotipyCache(ctx, o.importFile)
+	refresh, err := a.readSpotipyCache(ctx, o.importFile)
 	if err != nil {
 		return err
 	}
@@ -71,13 +70,10 @@ func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g
 }
 
 // readSpotipyCache reads the refresh token, and whether the login has the scope.
-func readSpotipyCache(ctx context.Context, name string) (secret.String, error) {
-	text, err := readFile(ctx, name)
-	if errors.As(err, new(*fs.PathError)) {
-		err = usageError{inputError{name, err}}
-	}
+func (a *app) readSpotipyCache(ctx context.Context, name string) (secret.String, error) {
+	text, err := readInput(ctx, a, name, readUpTo(maxLogin))
 	if err != nil {
-		return secret.String{}, err
+		return secret.String{}, usageError{err}
 	}
 	var cache struct {
 		RefreshToken string `json:"refresh_token"`

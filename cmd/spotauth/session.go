@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -124,59 +122,17 @@ func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
 		return nil, usageError{errors.New("session import needs a FILE, or its content on stdin")}
 	}
 	if len(args) == 0 {
-		sealed, err := readAll(ctx, a.stdin)
-		if err != nil {
-			err = inputError{onStdin, err}
-		}
-		return sealed, err
+		return readInput(ctx, a, onStdin, readUpTo(maxLogin))
 	}
-	sealed, err := readFile(ctx, args[0])
-	if errors.As(err, new(*fs.PathError)) {
-		err = usageError{inputError{args[0], err}}
+	sealed, err := readInput(ctx, a, args[0], readUpTo(maxLogin))
+	if err != nil {
+		err = usageError{err}
 	}
 	return sealed, err
 }
 
 // maxLogin is the most that is read of a file with a login, in bytes.
 const maxLogin = 1 << 16
-
-// readAll reads a small file or stdin, and gives up as soon as ctx ends: no
-// read can be interrupted.
-func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
-	return readUntil(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(from, maxLogin)) })
-}
-
-// readFile is readAll for a file by its name. Opening a pipe waits for its writer.
-func readFile(ctx context.Context, name string) ([]byte, error) {
-	return readUntil(ctx, func() ([]byte, error) {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		return io.ReadAll(io.LimitReader(file, maxLogin))
-	})
-}
-
-// readUntil returns what read returns, or gives up when ctx ends. Nothing can interrupt a
-// read, so it is left behind then.
-func readUntil[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		value, err := read()
-		done <- answer{value, err}
-	}()
-	select {
-	case a := <-done:
-		return a.value, a.err
-	case <-ctx.Done():
-		return *new(T), context.Cause(ctx)
-	}
-}
 
 // passphrase takes it from the environment, or asks for it on the terminal. A new one is
 // asked for twice.
