@@ -10,7 +10,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -138,14 +137,17 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	defer l.close(&err)
 	defer func() { err = l.advise(err, r) }()
 	wrote := "the response"
-	err = a.writeOutput(ctx, o.output, func(w io.Writer, isTerminal bool) (err error) {
+	err = a.writeOutput(ctx, o.output, export.Guard{}, func(w io.Writer, isTerminal bool) (int, error) {
+		if isTerminal {
+			w = console.SafeWriter(w)
+		}
 		out := apiWriter{w: w, isTerminal: isTerminal, filter: filter, showsHead: o.showsHead}
 		if !o.paginate {
-			return a.apiAnswer(ctx, client, &r, &out)
+			return 0, a.apiAnswer(ctx, client, &r, &out)
 		}
 		items, err := a.apiPages(ctx, client, r, o, &out)
 		wrote = fmt.Sprintf("%d %s", items, plural(items, "item"))
-		return err
+		return 0, err
 	})
 	if err == nil && isRegular(o.output) && o.jq == "" {
 		a.console.Note("wrote %s to %s", wrote, o.output)
@@ -153,41 +155,19 @@ func (a *app) api(ctx context.Context, o apiOptions, path string) (err error) {
 	return err
 }
 
-func isRegular(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
-}
-
 // apiFormat is the format that --format or the extension of --output decides.
 func (a *app) apiFormat(o apiOptions) string {
-	byName := export.FormatOfFile(o.output)
 	chosen := export.Format(o.format)
 	if o.format == "" {
 		chosen = export.JSON
-		if o.paginate && byName == export.NDJSON {
+		if o.paginate && export.FormatOfFile(o.output) == export.NDJSON {
 			chosen = export.NDJSON
 		}
 	}
-	if o.jq == "" && !chosen.Fits(o.output) {
-		a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
+	if o.jq == "" {
+		a.warnOfExtension(o.output, chosen)
 	}
 	return string(chosen)
-}
-
-// writeOutput has write fill stdout, or the file name, whole or not at all. What is written
-// to a terminal is made safe.
-func (a *app) writeOutput(ctx context.Context, name string, write func(w io.Writer, isTerminal bool) error) error {
-	if name == onStdout {
-		a.noteClosedStdout()
-		return write(a.console.Out, a.console.OutIsTerminal)
-	}
-	return export.File(ctx, name, export.Guard{}, func(w io.Writer) (int, error) {
-		w, isTerminal := a.console.Terminal(w) // such as /dev/tty
-		if isTerminal {
-			w = console.SafeWriter(w)
-		}
-		return 0, write(w, isTerminal)
-	})
 }
 
 func (a *app) apiAnswer(ctx context.Context, client *spotify.Client, r *apiRequest, out *apiWriter) error {

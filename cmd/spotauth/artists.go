@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -59,9 +57,6 @@ that file. This needs no login and no network.
 	o.addFlags(cmd)
 	return cmd
 }
-
-// onStdout is the name of a file that stands for stdout.
-const onStdout = "-"
 
 type artistsOptions struct {
 	from                                      string
@@ -117,7 +112,7 @@ func (a *app) exportFollowed(ctx context.Context, l *activeLogin, client *spotif
 	list := &spotify.Listing{Limit: o.limit, Expect: l.LastCount(), Strict: o.strict, Raw: o.raw, Progress: a.progress}
 	var result export.Result
 	write := func(artists iter.Seq2[spotify.Artist, error]) (err error) {
-		result, err = a.deliver(ctx, o.output, guard, how, artists)
+		result, err = a.writeArtists(ctx, o.output, guard, how, artists)
 		return err
 	}
 	var err error
@@ -165,8 +160,8 @@ func (a *app) formatOf(o artistsOptions) export.Format {
 	}
 	switch {
 	case chosen != "":
-		if o.jq == "" && !chosen.Fits(o.output) { // the output of a jq program can be anything
-			a.console.Warn("%s will contain %s, although its extension says %s", o.output, chosen, byName)
+		if o.jq == "" { // the output of a jq program can be anything
+			a.warnOfExtension(o.output, chosen)
 		}
 		return chosen
 	case a.console.OutIsTerminal && o.output == onStdout:
@@ -201,7 +196,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 		return how, export.Guard{}, err
 	}
 	how.JQ, how.Raw, how.Buffered, how.Date = o.jq, o.raw, o.strict, a.now()
-	if onTerminal || how.Format == export.Table { // a table is for people wherever it goes
+	if how.Format == export.Table { // for people wherever it goes
 		how.Safe = console.Safe
 	}
 	guard, err := shrinkGuard(o, how.Format)
@@ -230,49 +225,6 @@ func shrinkGuard(o artistsOptions, f export.Format) (export.Guard, error) {
 		return g, usageError{errors.New("--jq and --max-drop can't be combined, except for 100%: the output of a jq program can't be counted")}
 	}
 	return g, nil
-}
-
-// noteClosedStdout logs that stdout is closed. Go opens the null device in its place, so a
-// program cannot tell one from the other.
-func (a *app) noteClosedStdout() {
-	null, err := os.Stat(os.DevNull)
-	if err != nil {
-		return
-	}
-	if out, err := os.Stdout.Stat(); err == nil && os.SameFile(null, out) {
-		a.log.Debug("stdout is closed, or the null device")
-	}
-}
-
-// deliver writes the export to the file, or to stdout.
-func (a *app) deliver(ctx context.Context, name string, guard export.Guard, how export.Options, artists iter.Seq2[spotify.Artist, error]) (export.Result, error) {
-	if !how.Streams() {
-		artists = a.thenDone(artists)
-	}
-	if name == onStdout {
-		a.noteClosedStdout()
-		return export.Write(ctx, a.console.RawOut, how, artists)
-	}
-	var result export.Result
-	err := export.File(ctx, name, guard, func(w io.Writer) (int, error) {
-		w, isTerminal := a.console.Terminal(w) // such as /dev/tty
-		if isTerminal {
-			how.Safe = console.Safe
-		}
-		var err error
-		result, err = export.Write(ctx, w, how, artists)
-		return result.Rows, err
-	})
-	return result, err
-}
-
-// thenDone removes the progress line after the last artist, before the output begins: in a
-// pipe, the next program may write to the same terminal.
-func (a *app) thenDone(artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spotify.Artist, error] {
-	return func(yield func(spotify.Artist, error) bool) {
-		artists(yield)
-		a.console.Done()
-	}
 }
 
 func (a *app) progress(unique, total int) {
@@ -314,11 +266,10 @@ func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOp
 	if result.Formulas && (a.console.OutIsTerminal || strings.HasSuffix(o.output, ".csv")) {
 		a.console.Note("some cells begin with a character that spreadsheets take for a formula; for Excel use --format excel-csv")
 	}
-	info, err := os.Stat(o.output)
 	switch {
 	case how.Format == export.Table && a.console.OutIsTerminal && o.output == onStdout:
 		a.console.Note("%d %s", result.Rows, plural(result.Rows, "artist"))
-	case err == nil && info.Mode().IsRegular() && o.jq == "":
+	case isRegular(o.output) && o.jq == "":
 		as := ""
 		if export.FormatOfFile(o.output) == "" {
 			as = " as " + string(how.Format)

@@ -53,7 +53,7 @@ func (a *app) convert(ctx context.Context, o artistsOptions, how export.Options,
 	if o.limit > 0 {
 		artists = artists[:min(o.limit, len(artists))]
 	}
-	result, err := a.deliver(ctx, o.output, guard, how, inSequence(artists))
+	result, err := a.writeArtists(ctx, o.output, guard, how, inSequence(artists))
 	if err == nil {
 		a.tellOfExport(result, how, o)
 	}

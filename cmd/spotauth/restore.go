@@ -124,7 +124,7 @@ func (a *app) isSameFile(file, output string) bool {
 // followed them, that is an error.
 func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Options, left []spotify.Artist, missing int) error {
 	if o.dryRun || len(left) > 0 || o.output != onStdout {
-		result, err := a.deliver(ctx, o.output, export.Guard{}, how, inSequence(left))
+		result, err := a.writeArtists(ctx, o.output, export.Guard{}, how, inSequence(left))
 		if err != nil {
 			return err
 		}
