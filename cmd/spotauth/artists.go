@@ -277,12 +277,3 @@ func (a *app) tellOfExport(result export.Result, how export.Options, o artistsOp
 		a.console.Note("wrote %d %s%s to %s", result.Rows, plural(result.Rows, "artist"), as, o.output)
 	}
 }
-
-// texts are the values of a string type as strings.
-func texts[T ~string](values []T) []string {
-	all := make([]string, len(values))
-	for i, v := range values {
-		all[i] = string(v)
-	}
-	return all
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -106,4 +107,21 @@ func (a *app) loginFromEnvironment() (l session.Login, loginVar string, err erro
 // visible ASCII (RFC 6749, appendix A.12).
 func isVisible(token string) bool {
 	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
+}
+
+// harmlessEnvironment is our environment without the secrets in it.
+func (a *app) harmlessEnvironment() []string {
+	return without(a.environ, append(spotifySecrets[:], "SPOTAUTH_PASSPHRASE")...)
+}
+
+// spotifySecrets are the variables whose values may be sent to Spotify.
+var spotifySecrets = [...]string{accessTokenVar, refreshTokenVar, "SPOTAUTH_CLIENT_SECRET"}
+
+// without leaves variables out of an environment. It ignores the case of names, as Windows
+// does.
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+	})
 }

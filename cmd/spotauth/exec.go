@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -44,12 +42,6 @@ spotauth's statuses from those of CMD, use --error-format json.
 	completeFiles(cmd)
 	return cmd
 }
-
-// The exit statuses of a command that did not start (POSIX, "env").
-const (
-	exitNoProgram = 126 // it is there, but it can't be run
-	exitNoCommand = 127 // it is not found
-)
 
 type execOptions struct{ minLife time.Duration }
 
@@ -137,22 +129,5 @@ func commandError(err error) error {
 
 // childEnvironment is ours, with the access token, and without what can get more of them.
 func (a *app) childEnvironment(l session.Login) []string {
-	return append(a.harmlessEnvironment(), "SPOTIFY_ACCESS_TOKEN="+l.Access.Reveal())
-}
-
-// harmlessEnvironment is our environment without the secrets in it.
-func (a *app) harmlessEnvironment() []string {
-	return without(a.environ, append(spotifySecrets[:], "SPOTAUTH_PASSPHRASE")...)
-}
-
-// spotifySecrets are the variables whose values may be sent to Spotify.
-var spotifySecrets = [...]string{accessTokenVar, refreshTokenVar, "SPOTAUTH_CLIENT_SECRET"}
-
-// without leaves variables out of an environment. It ignores the case of names, as Windows
-// does.
-func without(env []string, names ...string) []string {
-	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-	})
+	return append(a.harmlessEnvironment(), accessTokenVar+"="+l.Access.Reveal())
 }

@@ -20,6 +20,12 @@ const (
 	exitBug        = 70
 )
 
+// The exit statuses of a command that did not start (POSIX, "env").
+const (
+	exitNoProgram = 126 // it is there, but it can't be run
+	exitNoCommand = 127 // it is not found
+)
+
 // What the help says about the exit statuses, one per line. They are constants, so that no start
 // spends time on building the texts of all commands.
 const (
@@ -114,27 +120,4 @@ asks for a wait. These are the codes and their exit statuses:
 		fmt.Fprintf(&b, "  %-17s %4d  %s\n", c.code, c.exit, wrap(c.meaning, 78-26, strings.Repeat(" ", 26)))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// wrap breaks a text into lines of at most width characters, and indents all but the first.
-func wrap(text string, width int, indent string) string {
-	if len(text) <= width {
-		return text
-	}
-	var b strings.Builder
-	used := 0
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case used+1+len(word) > width:
-			b.WriteString("\n" + indent)
-			used = 0
-		default:
-			b.WriteByte(' ')
-			used++
-		}
-		b.WriteString(word)
-		used += len(word)
-	}
-	return b.String()
 }

@@ -90,3 +90,49 @@ func printCommands(b *strings.Builder, cmd *cobra.Command, title string, belongs
 		fmt.Fprintf(b, "  %-*s  %s\n", width, c.Name(), c.Short)
 	}
 }
+
+// newHelpCmd is Cobra's help command, except that it fails if there is no such topic.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command or topic",
+		Long: `Show the help of a command or topic.
+
+` + exitStatuses + status0 + status2 + status8,
+		Example: `  spotauth help artists
+  spotauth help exit-codes`,
+		ValidArgsFunction: completeTopics,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return suggest(usageError{fmt.Errorf("no help on %q", strings.Join(args, " "))}, topic, strings.Join(rest, " "))
+			}
+			topic.InitDefaultHelpFlag()
+			topic.InitDefaultVersionFlag()
+			return topic.Help()
+		},
+	}
+}
+
+// wrap breaks a text into lines of at most width characters, and indents all but the first.
+func wrap(text string, width int, indent string) string {
+	if len(text) <= width {
+		return text
+	}
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case used+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/spotauth/spotauth/internal/sandbox"
 	"github.com/spotauth/spotauth/internal/secret"
 	"github.com/spotauth/spotauth/internal/session"
+	"github.com/spotauth/spotauth/internal/spotify"
 )
 
 const defaultScope = "user-follow-read"
@@ -224,6 +225,11 @@ func (a *app) loginRequest(s *session.Session, o loginOptions) auth.Request {
 	return r
 }
 
+// redirectURIOf is the redirect URI that the app must have.
+func redirectURIOf(s *session.Session) string {
+	return cmp.Or(s.Settings().RedirectURI, auth.DefaultRedirectURI)
+}
+
 // scopes returns the scopes to ask for, each once: the default one, those that the login has,
 // and the added ones.
 func scopes(before, added []string) []string {
@@ -270,7 +276,11 @@ func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.
 func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {
 	client := a.client(origin, func(context.Context, secret.String) (secret.String, error) { return token, nil })
 	user, err := client.Me(ctx)
-	return session.Account{ID: user.ID, Name: user.DisplayName}, err
+	return accountOf(user), err
+}
+
+func accountOf(u spotify.User) session.Account {
+	return session.Account{ID: u.ID, Name: u.DisplayName}
 }
 
 // checkAccount asks before the login of one account replaces that of another. isWanted says

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spotauth/spotauth/internal/auth"
-	"github.com/spotauth/spotauth/internal/session"
 )
 
 // ready prints the URL to sign in at, and opens the browser.
@@ -40,10 +40,7 @@ func (a *app) forwarding(w auth.Waiting) string {
 	if words := strings.Fields(a.env("SSH_CONNECTION")); len(words) == 4 {
 		host = words[2]
 	}
-	user := a.env("USER")
-	if user == "" {
-		user = "USER"
-	}
+	user := cmp.Or(a.env("USER"), "USER")
 	at := w.Addr.Addr().String()
 	if w.Addr.Addr().Is6() {
 		at = "[" + at + "]"
@@ -65,11 +62,4 @@ func (a *app) notice(err error) {
 	a.console.Say(`still waiting; if the browser shows "INVALID_CLIENT: Invalid redirect URI", the app's settings must have exactly this one:`+
 		"\n\n%s\n", unanswered.Register)
 	a.console.Say(`localhost, https or a slash at the end don't match; "INVALID_CLIENT: Invalid client" means that the client ID is wrong`)
-}
-
-func redirectURIOf(s *session.Session) string {
-	if uri := s.Settings().RedirectURI; uri != "" {
-		return uri
-	}
-	return auth.DefaultRedirectURI
 }

@@ -86,11 +86,3 @@ func (a *app) forget(ctx context.Context, o session.Options) (removed bool, err 
 	a.console.Note("deleted the login of profile %s", s.Profile())
 	return true, nil
 }
-
-// savedOptions lead to what a profile has saved, whatever SPOTAUTH_CLIENT_ID says: that
-// is the app of a new login.
-func (a *app) savedOptions() (session.Options, error) {
-	o, err := a.sessionOptions(session.Settings{})
-	o.Settings.ClientID = ""
-	return o, err
-}

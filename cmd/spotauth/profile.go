@@ -182,3 +182,24 @@ func (a *app) profileRemove(ctx context.Context, name string) error {
 	a.console.Note("deleted profile %s", name)
 	return nil
 }
+
+// requireProfile refuses a profile that no login has created. "default" always exists.
+func requireProfile(o session.Options, name string) error {
+	if name == "" || name == "default" {
+		return nil
+	}
+	profiles, err := session.Profiles(o)
+	if err != nil {
+		return err
+	}
+	names := []string{"default"}
+	for _, p := range profiles {
+		if p.Name == name {
+			return nil
+		}
+		if p.Name != "default" {
+			names = append(names, p.Name)
+		}
+	}
+	return noProfileError{name, names}
+}

@@ -231,7 +231,7 @@ func (l *activeLogin) account(ctx context.Context, client *spotify.Client) (sess
 		return saved.Account, err
 	}
 	user, err := client.Me(ctx)
-	return session.Account{ID: user.ID, Name: user.DisplayName}, err
+	return accountOf(user), err
 }
 
 // stopped adds to err, which ended the run early, how far the run got.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/spotauth/spotauth/internal/session"
 )
 
 func newWhoamiCmd(a *app) *cobra.Command {
@@ -47,7 +45,7 @@ func (a *app) whoami(ctx context.Context, o whoamiOptions) (err error) {
 			Email     *string `json:"email"`
 		}{user.ID, orNil(user.AccountID), orNil(user.DisplayName), orNil(user.Email)})
 	}
-	line := accountName(session.Account{ID: user.ID, Name: user.DisplayName})
+	line := accountName(accountOf(user))
 	if user.Email != "" {
 		line = fmt.Sprintf("%s <%s>", line, user.Email)
 	}

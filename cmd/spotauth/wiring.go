@@ -36,25 +36,12 @@ func (a *app) sessionOptions(overrides session.Settings) (session.Options, error
 	return o, err
 }
 
-// requireProfile refuses a profile that no login has created. "default" always exists.
-func requireProfile(o session.Options, name string) error {
-	if name == "" || name == "default" {
-		return nil
-	}
-	profiles, err := session.Profiles(o)
-	if err != nil {
-		return err
-	}
-	names := []string{"default"}
-	for _, p := range profiles {
-		if p.Name == name {
-			return nil
-		}
-		if p.Name != "default" {
-			names = append(names, p.Name)
-		}
-	}
-	return noProfileError{name, names}
+// savedOptions lead to what a profile has saved, whatever SPOTAUTH_CLIENT_ID says: that
+// is the app of a new login.
+func (a *app) savedOptions() (session.Options, error) {
+	o, err := a.sessionOptions(session.Settings{})
+	o.Settings.ClientID = ""
+	return o, err
 }
 
 // origin is the address of the stand-in, or "" for Spotify. It fails if the proxy settings are
