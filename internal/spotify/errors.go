@@ -124,6 +124,11 @@ func (r *run) unreadable(req *http.Request, cause error) error {
 	return e
 }
 
+// badPage makes an Error of what is wrong with the page of a list at a path.
+func badPage(path string, cause error) *Error {
+	return &Error{Kind: BadAnswer, Method: http.MethodGet, Path: path, Message: cause.Error(), cause: cause}
+}
+
 // statusError makes an Error of an answer that is no success.
 func (r *run) statusError(req *http.Request, res *http.Response) *Error {
 	text, reason := errorBody(res)

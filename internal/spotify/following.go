@@ -78,7 +78,7 @@ func (r *run) pass(ctx context.Context, w *walk, yield func(Artist, error) bool)
 		w.take(p)
 		cursor, more, err := w.next(p)
 		if err != nil {
-			err = &Error{Kind: BadAnswer, Method: "GET", Path: followingPath, Message: err.Error(), cause: err}
+			err = badPage(followingPath, err)
 		}
 		return cursor, more, err
 	}

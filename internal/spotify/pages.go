@@ -147,7 +147,7 @@ func isInvalidLimit(err error) bool {
 // next counts a page, and says with which query the one after it is asked for.
 func (g *pager) next(p *itemsPage) (query string, more bool, err error) {
 	if err := g.take(p); err != nil {
-		return "", false, g.unusable(err)
+		return "", false, badPage(g.path, err)
 	}
 	if g.isLimited() {
 		return "", false, nil
@@ -155,15 +155,15 @@ func (g *pager) next(p *itemsPage) (query string, more bool, err error) {
 	name, value, err := g.continuation(p)
 	switch {
 	case err != nil:
-		return "", false, g.unusable(err)
+		return "", false, badPage(g.path, err)
 	case name == "":
 		return "", false, nil
 	case g.empty > maxEmptyPages:
-		return "", false, g.unusable(fmt.Errorf("%d pages in a row are empty", g.empty))
+		return "", false, badPage(g.path, fmt.Errorf("%d pages in a row are empty", g.empty))
 	case g.calls >= maxCalls:
-		return "", false, g.unusable(fmt.Errorf("the list does not end within %d pages", maxCalls))
+		return "", false, badPage(g.path, fmt.Errorf("the list does not end within %d pages", maxCalls))
 	case g.seen[name+value]: // an offset only grows
-		return "", false, g.unusable(errors.New("the cursor of an earlier page came again"))
+		return "", false, badPage(g.path, errors.New("the cursor of an earlier page came again"))
 	}
 	g.seen[name+value] = true
 	for _, other := range []string{"after", "before", "offset"} {
@@ -171,10 +171,6 @@ func (g *pager) next(p *itemsPage) (query string, more bool, err error) {
 	}
 	g.query.Set(name, value)
 	return g.query.Encode(), true, nil
-}
-
-func (g *pager) unusable(cause error) error {
-	return &Error{Kind: BadAnswer, Method: http.MethodGet, Path: g.path, Message: cause.Error(), cause: cause}
 }
 
 // take counts a page and cuts it at the limit.
