@@ -176,7 +176,7 @@ func TestHostsAreConstants(t *testing.T) {
 // L-17: SIGTERM is 143, as shells count it.
 func TestStatusOfASignal(t *testing.T) {
 	ctx, stop := context.WithCancelCause(context.Background())
-	stop(signalled{15})
+	stop(signalError{15})
 	if status, ok := signalStatus(ctx); !ok || status != 143 {
 		t.Errorf("%d %v", status, ok)
 	}

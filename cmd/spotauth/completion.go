@@ -202,8 +202,8 @@ func completeTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobr
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFiles lets the shell complete file names for the arguments of cmd.
-func completeFiles(cmd *cobra.Command) {
+// completeFileArgs lets the shell complete file names for the arguments of cmd.
+func completeFileArgs(cmd *cobra.Command) {
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 }
 

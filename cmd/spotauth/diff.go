@@ -43,7 +43,7 @@ gets the counts.
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if the lists differ")
 	f.BoolVar(&o.strict, "strict", false, "without NEW: exit with 10 if Spotify counts more or fewer artists than were found")
 	complete(cmd, "format", "text", "json")
-	completeFiles(cmd)
+	completeFileArgs(cmd)
 	return cmd
 }
 

@@ -105,7 +105,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		return 0
 	}
 	f := a.explain(err)
-	if f.Code == "output" && nobodyReads(err) {
+	if f.Code == "output" && isReaderGone(err) {
 		return 128 + int(syscall.SIGPIPE)
 	}
 	a.say(f)
@@ -182,7 +182,7 @@ const (
 // the network, limits, and only then other refusals.
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainList, explainCommand, explainSession, explainStore, explainNetwork,
+		explainUsage, explainInput, explainRestore, explainCommand, explainSession, explainStore, explainNetwork,
 		a.explainLimit, explainSignIn, explainToken, explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
@@ -208,11 +208,13 @@ func explainUsage(err error) (failure, bool) {
 	return failure{}, false
 }
 
-func explainList(err error) (failure, bool) {
+func explainInput(err error) (failure, bool) {
+	return failure{Code: "bad_input"}, errors.As(err, new(inputError))
+}
+
+func explainRestore(err error) (failure, bool) {
 	var scope missingScopeError
 	switch {
-	case errors.As(err, new(inputError)):
-		return failure{Code: "bad_input"}, true
 	case errors.Is(err, errNotConfirmed):
 		return failure{Code: "not_confirmed"}, true
 	case errors.As(err, &scope):
@@ -225,8 +227,8 @@ func explainList(err error) (failure, bool) {
 
 func explainSession(err error) (failure, bool) {
 	var profile noProfileError
-	var soon endsSoon
-	var changed accountChanged
+	var soon endsSoonError
+	var changed accountChangedError
 	switch {
 	case errors.As(err, &profile):
 		return failure{Code: "login_needed"}, true
@@ -364,7 +366,7 @@ func explainToken(err error) (failure, bool) {
 	case !errors.As(err, &refused):
 		return failure{}, false
 	case refused.Status >= 500:
-		return failure{Code: "network", Hint: spotifysFault}, true
+		return failure{Code: "network", Hint: serverErrorHint}, true
 	case refused.Code == "invalid_client":
 		return failure{Code: "client", Message: "Spotify refused the app: " + cmp.Or(refused.Description, refused.Code),
 			Hint: "the client ID or secret is wrong, or the app was removed; see https://developer.spotify.com/dashboard"}, true
@@ -405,11 +407,11 @@ func explainAPI(err error) (failure, bool) {
 		}
 		return f, true
 	}
-	return failure{Code: "network", Hint: spotifysFault}, true
+	return failure{Code: "network", Hint: serverErrorHint}, true
 }
 
-// spotifysFault is the hint for an answer with status 5xx.
-const spotifysFault = "Spotify has a problem; try again in a few minutes"
+// serverErrorHint is the hint for an answer with status 5xx.
+const serverErrorHint = "Spotify has a problem; try again in a few minutes"
 
 // explainPath is about a path that doesn't exist (404), or that Spotify refuses (403).
 func explainPath(e *spotify.Error) failure {

@@ -39,7 +39,7 @@ spotauth's statuses from those of CMD, use --error-format json.
 	}
 	cmd.Flags().DurationVar(&o.minLife, "min-life", 5*time.Minute, "minimum remaining `LIFETIME` of the token, up to 55m")
 	cmd.Flags().SetInterspersed(false) // what follows CMD is CMD's
-	completeFiles(cmd)
+	completeFileArgs(cmd)
 	return cmd
 }
 
@@ -48,7 +48,7 @@ type execOptions struct{ minLife time.Duration }
 func (a *app) exec(ctx context.Context, o execOptions, command []string) (err error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
-		return notStarted{command[0], err}
+		return notStartedError{command[0], err}
 	}
 	l, err := a.open()
 	if err != nil {
@@ -71,22 +71,22 @@ func (a *app) exec(ctx context.Context, o execOptions, command []string) (err er
 	if err == nil || errors.As(err, &ended) {
 		return err
 	}
-	return notStarted{command[0], err}
+	return notStartedError{command[0], err}
 }
 
-// notStarted says that a command did not start.
-type notStarted struct {
+// notStartedError says that a command did not start.
+type notStartedError struct {
 	name string
 	err  error
 }
 
-func (e notStarted) Unwrap() error { return e.err }
+func (e notStartedError) Unwrap() error { return e.err }
 
-func (e notStarted) isMissing() bool {
+func (e notStartedError) isMissing() bool {
 	return errors.Is(e.err, exec.ErrNotFound) || errors.Is(e.err, fs.ErrNotExist)
 }
 
-func (e notStarted) Error() string {
+func (e notStartedError) Error() string {
 	cause := e.err
 	for inner := cause; inner != nil; inner = errors.Unwrap(inner) {
 		cause = inner // the errors around it say what os/exec was doing
@@ -105,7 +105,7 @@ func (e notStarted) Error() string {
 
 // explainCommand gives the statuses of env(1) and the shells.
 func explainCommand(err error) (failure, bool) {
-	var e notStarted
+	var e notStartedError
 	switch {
 	case !errors.As(err, &e):
 		return failure{}, false

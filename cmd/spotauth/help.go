@@ -14,7 +14,7 @@ const helpWidth = 79
 // printUsage prints what follows a command's description in its help. Cobra would take a
 // template for it, which brings text/template into the program: 2.4 MB.
 func printUsage(cmd *cobra.Command) error {
-	plainDefaults(cmd)
+	simplifyFlags(cmd)
 	var b strings.Builder
 	b.WriteString("Usage:\n  " + usageLine(cmd) + "\n")
 	if cmd.HasExample() {
@@ -47,9 +47,9 @@ func printUsage(cmd *cobra.Command) error {
 	return err
 }
 
-// plainDefaults shows the default of a time as "5m" instead of Go's "5m0s", and describes the
+// simplifyFlags shows the default of a time as "5m" instead of Go's "5m0s", and describes the
 // flags of Cobra in plain words.
-func plainDefaults(cmd *cobra.Command) {
+func simplifyFlags(cmd *cobra.Command) {
 	shorten := func(f *pflag.Flag) {
 		switch {
 		case f.Name == "help":

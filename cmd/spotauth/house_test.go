@@ -182,9 +182,9 @@ var revealers = []string{
 	"internal/session/pending.go SavePending",   // the begun login, in a file of its owner's
 	"internal/session/record.go encode",         // the store
 	"internal/session/transfer.go forms",        // the passphrase, to age
-	"internal/session/transfer.go open",         // the passphrase, to age
+	"internal/session/transfer.go decrypt",      // the passphrase, to age
 	"internal/session/transfer.go seal",         // the passphrase, to age
-	"internal/session/transfer.go tooShort",     // its length
+	"internal/session/transfer.go isTooShort",   // its length
 	"internal/spotify/request.go newRequest",    // the Authorization header
 	"internal/wire/wire.go Redact",              // removes echoes from messages
 }

@@ -260,7 +260,7 @@ func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.
 		return session.Login{}, err
 	}
 	err = a.checkAccount(ctx, s, who, o.force || o.switchUser)
-	if errors.As(err, new(accountChanged)) { // the browser was still signed in to it
+	if errors.As(err, new(accountChangedError)) { // the browser was still signed in to it
 		err = withHint(err, "add --switch-account to choose the account, --profile NAME to keep both, or --force to replace the saved login")
 	}
 	if err != nil {
@@ -297,7 +297,7 @@ func (a *app) checkAccount(ctx context.Context, s *activeLogin, now session.Acco
 	}
 	answer, err := a.console.Ask(ctx, "replace the saved login? [y/N] ")
 	if errors.Is(err, console.ErrNotTerminal) {
-		return accountChanged{before, now}
+		return accountChangedError{before, now}
 	}
 	if err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return nil
@@ -305,12 +305,12 @@ func (a *app) checkAccount(ctx context.Context, s *activeLogin, now session.Acco
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	return accountChanged{before, now}
+	return accountChangedError{before, now}
 }
 
-// accountChanged says that the sign-in was for a different account than the saved login.
-type accountChanged struct{ before, now session.Account }
+// accountChangedError says that the sign-in was for a different account than the saved login.
+type accountChangedError struct{ before, now session.Account }
 
-func (e accountChanged) Error() string {
+func (e accountChangedError) Error() string {
 	return fmt.Sprintf("signed in as %s, but the saved login is for %s; it was left unchanged", accountName(e.now), accountName(e.before))
 }

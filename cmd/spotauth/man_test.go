@@ -127,7 +127,7 @@ func manPage(cmd *cobra.Command) string {
 	}
 	text, statuses := splitStatuses(cmd.Long)
 	cmd.InitDefaultHelpFlag()
-	plainDefaults(cmd)
+	simplifyFlags(cmd)
 	fmt.Fprintf(&page, ".TH %s 1 \"\" spotauth \"spotauth manual\"\n.nh\n.ad l\n", strings.ToUpper(roff(pageName(cmd))))
 	section("NAME", roff(pageName(cmd))+` \- `+roff(cmd.Short)+"\n")
 	section("SYNOPSIS", synopsis(cmd))

@@ -31,16 +31,16 @@ func replace(cmd *exec.Cmd) error {
 	return syscall.Exec(cmd.Path, cmd.Args, cmd.Env)
 }
 
-// forwarded are the signals that a command around another one passes on.
-func forwarded() []os.Signal {
+// forwardedSignals are the signals that a command around another one passes on.
+func forwardedSignals() []os.Signal {
 	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 }
 
-// fromKeyboard reports whether a signal may be Ctrl-C or Ctrl-\, which the terminal sends to the
+// isFromKeyboard reports whether a signal may be Ctrl-C or Ctrl-\, which the terminal sends to the
 // command as well.
-func (a *app) fromKeyboard(s os.Signal) bool {
+func (a *app) isFromKeyboard(s os.Signal) bool {
 	return (s == os.Interrupt || s == syscall.SIGQUIT) && a.console.InForeground()
 }
 
-// nobodyReads is never needed here: the kernel's SIGPIPE has ended the program.
-func nobodyReads(error) bool { return false }
+// isReaderGone is never needed here: the kernel's SIGPIPE has ended the program.
+func isReaderGone(error) bool { return false }

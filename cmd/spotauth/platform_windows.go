@@ -29,14 +29,14 @@ func replace(cmd *exec.Cmd) error {
 	return err
 }
 
-func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
+func forwardedSignals() []os.Signal { return []os.Signal{os.Interrupt} }
 
-// fromKeyboard reports whether Ctrl-C has reached the command as well: all of a console's programs get it.
-func (a *app) fromKeyboard(os.Signal) bool { return true }
+// isFromKeyboard reports whether Ctrl-C has reached the command as well: all of a console's programs get it.
+func (a *app) isFromKeyboard(os.Signal) bool { return true }
 
-// nobodyReads reports whether the reader of our pipe has gone, as in
+// isReaderGone reports whether the reader of our pipe has gone, as in
 // `spotauth artists | more`. Windows has no SIGPIPE to end the writer.
-func nobodyReads(err error) bool {
+func isReaderGone(err error) bool {
 	return errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) ||
 		errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED)
 }

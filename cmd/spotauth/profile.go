@@ -46,7 +46,7 @@ SPOTAUTH_PROFILE, then the profile set by "profile use".
 			RunE: func(cmd *cobra.Command, args []string) error { return a.profileRemove(cmd.Context(), args[0]) },
 		},
 	)
-	return group(cmd)
+	return makeParent(cmd)
 }
 
 func newProfileListCmd(a *app) *cobra.Command {
@@ -156,7 +156,7 @@ func (a *app) profileUse(ctx context.Context, name string) error {
 	if err := requireProfile(o, name); err != nil {
 		return usageError{err}
 	}
-	if err := session.Use(ctx, o, name); err != nil {
+	if err := session.SetDefault(ctx, o, name); err != nil {
 		return err
 	}
 	a.console.Note("%s is now the default profile", name)

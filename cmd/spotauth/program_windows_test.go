@@ -72,7 +72,7 @@ func TestListThatIsOpenElsewhere(t *testing.T) {
 }
 
 // O-02: without a reader it ends as by SIGPIPE, without a word.
-func TestNobodyReads(t *testing.T) {
+func TestReaderIsGone(t *testing.T) {
 	m := newMachine(t)
 	m.standIn(sandbox.Options{Artists: 60})
 	m.signIn()

@@ -59,7 +59,7 @@ read.
 	f.StringVarP(&o.output, "output", "o", onStdout, "write to `FILE`, even an empty list; - is stdout")
 	complete(cmd, "format", texts(export.Formats())...)
 	completeFile(cmd, "output")
-	completeFiles(cmd)
+	completeFileArgs(cmd)
 	return cmd
 }
 

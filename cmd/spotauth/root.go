@@ -147,7 +147,7 @@ Only data goes to stdout. spotauth is not affiliated with Spotify.`,
 	cmd.AddCommand(newTopics()...)
 	cmd.SetHelpCommand(newHelpCmd())
 	addCompletionCmd(cmd)
-	explainArgs(group(cmd))
+	explainArgs(makeParent(cmd))
 	cmd.SetUsageFunc(printUsage)
 	return cmd
 }
@@ -174,7 +174,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 		a.log = slog.New(slog.NewTextHandler(a.logWriter, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		a.transport = debugTransport{a.transport, a.log}
 	}
-	if err := noneEmpty(cmd); err != nil {
+	if err := refuseEmpty(cmd); err != nil {
 		return err
 	}
 	var ctx context.Context
@@ -184,9 +184,9 @@ func (a *app) begin(cmd *cobra.Command) error {
 	return nil
 }
 
-// noneEmpty refuses a flag with an empty value. It most likely comes from a variable that
+// refuseEmpty refuses a flag with an empty value. It most likely comes from a variable that
 // is not set.
-func noneEmpty(cmd *cobra.Command) (err error) {
+func refuseEmpty(cmd *cobra.Command) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed && f.Value.String() == "" {
 			err = usageError{fmt.Errorf("--%s needs a value", f.Name)}

@@ -47,7 +47,7 @@ songs, albums, shows, playlists and top lists. The second has nothing. With
 		RunE: func(cmd *cobra.Command, args []string) error { return a.sandbox(cmd.Context(), o, args) },
 	}
 	o.addFlags(cmd)
-	completeFiles(cmd)
+	completeFileArgs(cmd)
 	return endHelpWith(cmd, sandbox.FaultHelp)
 }
 
@@ -150,15 +150,15 @@ func (a *app) runWithStandIn(command []string, address string) error {
 	cmd.Env = append(without(a.environ, spotifySecrets[:]...), sandboxVar+"="+address)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, heeded(forwarded()...)...)
+	signal.Notify(signals, withoutIgnored(forwardedSignals()...)...)
 	defer signal.Stop(signals)
 	a.dumpCores()
 	if err := cmd.Start(); err != nil {
-		return notStarted{command[0], err}
+		return notStartedError{command[0], err}
 	}
 	go func() {
 		for s := range signals {
-			if !a.fromKeyboard(s) {
+			if !a.isFromKeyboard(s) {
 				_ = cmd.Process.Signal(s)
 			}
 		}

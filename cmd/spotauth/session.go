@@ -40,7 +40,7 @@ the profile.
 	take.Flags().StringVar(&o.store, "store", "", "`STORE` for the login: keychain, file or helper:NAME (default keychain)")
 	take.Flags().BoolVar(&o.force, "force", false, "replace the login of another account without asking")
 	completeBy(take, "store", a.completeStore)
-	completeFiles(take)
+	completeFileArgs(take)
 	cmd.AddCommand(&cobra.Command{
 		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
 		Long: `Write the saved login to stdout, encrypted with a passphrase. The login also
@@ -50,7 +50,7 @@ keeps working on this machine.
 		Example: `  spotauth session export > login.age`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
-	return group(cmd)
+	return makeParent(cmd)
 }
 
 func (a *app) sessionExport(ctx context.Context) (err error) {

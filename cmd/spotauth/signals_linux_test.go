@@ -270,7 +270,7 @@ func TestSignalAsTheDefaultActionsReturn(t *testing.T) {
 		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		if err := stop(); err != (signalled{syscall.SIGTERM}) {
+		if err := stop(); err != (signalError{syscall.SIGTERM}) {
 			t.Fatalf("stop returns %v", err)
 		}
 	}

@@ -76,7 +76,7 @@ func (a *app) status(ctx context.Context, o statusOptions) (err error) {
 	}
 	asked := o.check || o.within > 0
 	if by := login.ReauthBy(); asked && !by.IsZero() && by.Sub(a.now()) <= time.Duration(o.within) {
-		return endsSoon{by}
+		return endsSoonError{by}
 	}
 	return nil
 }
@@ -190,10 +190,10 @@ func (a *app) tokenEnd(r statusReport) string {
 	return a.clock(*r.AccessExpiresAt)
 }
 
-// endsSoon says that the six months are nearly over.
-type endsSoon struct{ by time.Time }
+// endsSoonError says that the six months are nearly over.
+type endsSoonError struct{ by time.Time }
 
-func (e endsSoon) Error() string { return "the login ends by " + day(e.by) }
+func (e endsSoonError) Error() string { return "the login ends by " + day(e.by) }
 
 // days is a duration that may be given as "14d" or "2w".
 type days time.Duration

@@ -31,13 +31,13 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usage(cmd, "--%s needs a value", missing.GetSpecifiedName())
 	case errors.As(err, &invalid):
 		flag := invalid.GetFlag()
-		return usage(cmd, "--%s takes %s, not %q", flag.Name, takes(flag), invalid.GetValue())
+		return usage(cmd, "--%s takes %s, not %q", flag.Name, describeValue(flag), invalid.GetValue())
 	}
 	return usage(cmd, "%w", err)
 }
 
-// takes is what a flag of this type takes.
-func takes(flag *pflag.Flag) string {
+// describeValue says what a flag of this type takes.
+func describeValue(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "bool":
 		return "true or false"
@@ -70,8 +70,8 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	return withCommand(err, cmd.CommandPath()+" --help")
 }
 
-// group makes cmd a parent only: it prints its help, and refuses an unknown command.
-func group(cmd *cobra.Command) *cobra.Command {
+// makeParent makes cmd a mere parent: it prints its help, and refuses an unknown command.
+func makeParent(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return unknownCommand(cmd, args[0])

@@ -17,7 +17,7 @@ import (
 // A character is written as in JSON (\n, \u202e), so that JSON made safe is the
 // same JSON; a stray byte as \xff.
 func Safe(s string) string {
-	if i := strings.IndexFunc(s, hostile); i < 0 && utf8.ValidString(s) {
+	if i := strings.IndexFunc(s, isHostile); i < 0 && utf8.ValidString(s) {
 		return s
 	}
 	return string(appendSafe(nil, s, false))
@@ -33,7 +33,7 @@ func appendSafe(dst []byte, s string, keepLF bool) []byte {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			dst = fmt.Appendf(dst, `\x%02x`, s[i])
-		case hostile(r) && !(keepLF && r == '\n'):
+		case isHostile(r) && !(keepLF && r == '\n'):
 			dst = appendEscaped(dst, r)
 		default:
 			dst = append(dst, s[i:i+size]...)
@@ -57,11 +57,11 @@ func appendEscaped(dst []byte, r rune) []byte {
 	return dst
 }
 
-// hostile reports the characters that act on a terminal instead of showing in
+// isHostile reports whether a character acts on a terminal instead of showing in
 // it: C0, DEL and C1 controls, the bidirectional controls (UAX 9) with their
 // deprecated neighbors, the line and paragraph separators, and noncharacters,
 // which terminals treat as they like (Unicode, section 23.7).
-func hostile(r rune) bool {
+func isHostile(r rune) bool {
 	switch {
 	case r < 0x20, 0x7f <= r && r <= 0x9f:
 		return true

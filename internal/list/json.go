@@ -30,9 +30,9 @@ func (c *collector) readJSON(r io.Reader, in *bounded) error {
 }
 
 var (
-	errNoArtists = bad("this part of Spotify's account data has no artists; use the ZIP, or the YourLibrary file that has them")
-	errNoList    = bad("its artists are not a list; in an answer of the Web API, the list is artists.items")
-	errFollow    = bad("Follow.json has no artists' IDs; use the ZIP, or YourLibrary.json from it")
+	errNoArtists = errorf("this part of Spotify's account data has no artists; use the ZIP, or the YourLibrary file that has them")
+	errNoList    = errorf("its artists are not a list; in an answer of the Web API, the list is artists.items")
+	errFollow    = errorf("Follow.json has no artists' IDs; use the ZIP, or YourLibrary.json from it")
 )
 
 // decoder walks the tokens of a JSON text, so that it holds no more than one.
@@ -305,5 +305,5 @@ func (d *decoder) fail(err error) {
 		d.err = &Error{err.Error()}
 		return
 	}
-	d.err = bad("artist %d: %v", d.row, err)
+	d.err = errorf("artist %d: %v", d.row, err)
 }

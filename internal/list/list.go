@@ -29,12 +29,12 @@ type Error struct{ Text string }
 
 func (e *Error) Error() string { return e.Text }
 
-func bad(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+func errorf(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
 
 var (
-	errEmpty  = bad("it holds no artists; perhaps it is the output of a command that failed")
-	errCutOff = bad("it ends in the middle of a row, so it may be cut off")
-	errTooBig = bad("it holds more than %d MiB", maxSize>>20)
+	errEmpty  = errorf("it holds no artists; perhaps it is the output of a command that failed")
+	errCutOff = errorf("it ends in the middle of a row, so it may be cut off")
+	errTooBig = errorf("it holds more than %d MiB", maxSize>>20)
 )
 
 // Read reads a whole list. Each artist comes once, in the order of the file;
@@ -69,15 +69,15 @@ func (c *collector) read(in *bounded) error {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return c.readZIP(r, in)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return bad("it is UTF-16; save it as UTF-8")
+		return errorf("it is UTF-16; save it as UTF-8")
 	case bytes.HasPrefix(text, []byte("<")):
-		return bad("it is a web page, which can't be read back; save the list as json, csv or tsv")
+		return errorf("it is a web page, which can't be read back; save the list as json, csv or tsv")
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return bad("it is compressed with gzip; unpack it first")
+		return errorf("it is compressed with gzip; unpack it first")
 	case len(text) > 0 && (text[0] == '[' || text[0] == '{'):
 		return c.readJSON(r, in)
 	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(head, "\r"), '\r') >= 0:
-		return bad("its lines end with CR alone; save it with LF or CRLF")
+		return errorf("its lines end with CR alone; save it with LF or CRLF")
 	}
 	if comma, ok := separator(head); ok {
 		return c.readRows(&rows{r: r, in: in, comma: comma}, bom)
@@ -113,7 +113,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	case b.read > maxSize:
 		b.err = errTooBig
 	case b.read-b.end > maxRecord+int64(len(p)): // p may hold many rows
-		b.err = bad("a row holds more than %d MiB", maxRecord>>20)
+		b.err = errorf("a row holds more than %d MiB", maxRecord>>20)
 	case err != nil && !errors.Is(err, io.EOF):
 		b.err = err
 	default:
@@ -166,15 +166,15 @@ func identify(a *spotify.Artist) error {
 		switch {
 		case given.value == "":
 		case !isID(given.id), given.name == "uri" && given.id == given.value:
-			return bad("%s %.60q is not that of an artist", given.name, given.value)
+			return errorf("%s %.60q is not that of an artist", given.name, given.value)
 		case id != "" && id != given.id:
-			return bad("%s %.60q is not that of the artist %s", given.name, given.value, id)
+			return errorf("%s %.60q is not that of the artist %s", given.name, given.value, id)
 		default:
 			id = given.id
 		}
 	}
 	if id == "" {
-		return bad("no id, uri or url")
+		return errorf("no id, uri or url")
 	}
 	if len(a.URL) != len(urlPrefix)+len(id) || !strings.HasPrefix(a.URL, urlPrefix) {
 		a.URL = urlPrefix + id

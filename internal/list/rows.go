@@ -68,7 +68,7 @@ func (c *collector) readRows(r *rows, bom bool) error {
 	for i, name := range header {
 		name = strings.TrimSpace(name)
 		if _, twice := at[name]; twice && slices.Contains(columns[:], name) {
-			return bad("the header has two columns %q", name)
+			return errorf("the header has two columns %q", name)
 		}
 		at[name] = i
 	}
@@ -78,7 +78,7 @@ func (c *collector) readRows(r *rows, bom bool) error {
 			return nil
 		}
 		if err == nil && len(cells) != len(header) {
-			err = r.bad("%d cells, but the header has %d", len(cells), len(header))
+			err = r.errorf("%d cells, but the header has %d", len(cells), len(header))
 		}
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (c *collector) readRows(r *rows, bom bool) error {
 			err = c.add(a)
 		}
 		if err != nil {
-			return r.bad("%v", err)
+			return r.errorf("%v", err)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func number(column, cell string) (*int64, error) {
 	}
 	n, err := strconv.ParseInt(cell, 10, 64)
 	if err != nil {
-		return nil, bad("%s %.60q is not a whole number", column, cell)
+		return nil, errorf("%s %.60q is not a whole number", column, cell)
 	}
 	return &n, nil
 }
@@ -165,12 +165,12 @@ func (c *collector) readLines(r *rows) error {
 			a.ID = line
 		default:
 			if _, isHeader := separator(text); isHeader {
-				return r.bad("a header must be the first line")
+				return r.errorf("a header must be the first line")
 			}
-			return r.bad("%.60q is neither an artist's ID, URI or URL nor a header with a column id, uri or url", line)
+			return r.errorf("%.60q is neither an artist's ID, URI or URL nor a header with a column id, uri or url", line)
 		}
 		if err := c.add(a); err != nil {
-			return r.bad("%v", err)
+			return r.errorf("%v", err)
 		}
 	}
 }
@@ -187,9 +187,9 @@ type rows struct {
 	cell, long   []byte // a quoted cell, a line longer than the buffer of r
 }
 
-// bad is an error about the row that next or line returned last.
-func (s *rows) bad(format string, args ...any) error {
-	return bad("line %d: %v", s.first, bad(format, args...))
+// errorf makes an error about the row that next or line returned last.
+func (s *rows) errorf(format string, args ...any) error {
+	return errorf("line %d: %v", s.first, errorf(format, args...))
 }
 
 // next returns the cells of the next row that is not an empty line, or io.EOF.
@@ -198,17 +198,17 @@ func (s *rows) next() ([]string, error) {
 	for {
 		s.in.done()
 		s.first, s.cells = s.lines+1, s.cells[:0]
-		isLine := s.quotedRow
+		readRow := s.quotedRow
 		if s.comma == '\t' {
-			isLine = s.escapedRow
+			readRow = s.escapedRow
 		}
-		empty, err := isLine()
+		empty, err := readRow()
 		if err != nil {
 			return nil, err
 		}
 		for _, cell := range s.cells {
 			if !utf8.ValidString(cell) {
-				return nil, s.bad("it is not UTF-8; save the list as UTF-8")
+				return nil, s.errorf("it is not UTF-8; save the list as UTF-8")
 			}
 		}
 		if !empty {
@@ -263,7 +263,7 @@ func (s *rows) escapedRow() (empty bool, err error) {
 	for cell := range strings.SplitSeq(line, "\t") {
 		if strings.Contains(cell, `\`) {
 			if cell, err = unescaped(cell); err != nil {
-				return false, s.bad("%v", err)
+				return false, s.errorf("%v", err)
 			}
 		}
 		if err = s.add(cell); err != nil {
@@ -287,7 +287,7 @@ func unescaped(cell string) (string, error) {
 		}
 		i := strings.IndexAny(after[:min(1, len(after))], `tnr\`)
 		if i < 0 {
-			return "", bad(`%.60q has a \ that begins none of \t \n \r \\`, cell)
+			return "", errorf(`%.60q has a \ that begins none of \t \n \r \\`, cell)
 		}
 		b.WriteByte(map[byte]byte{'t': '\t', 'n': '\n', 'r': '\r', '\\': '\\'}[after[0]])
 		rest = after[1:]
@@ -324,7 +324,7 @@ func (s *rows) plainCell(line []byte) (cell, rest []byte, err error) {
 		cell, rest = withoutEnd(line), nil
 	}
 	if bytes.IndexByte(cell, '"') >= 0 {
-		return nil, nil, s.bad("a quote in a cell without quotes")
+		return nil, nil, s.errorf("a quote in a cell without quotes")
 	}
 	return cell, rest, nil
 }
@@ -350,7 +350,7 @@ func (s *rows) quotedCell(line []byte) (cell, rest []byte, err error) {
 		case len(withoutEnd(after)) == 0:
 			return s.cell, nil, nil
 		default:
-			return nil, nil, s.bad("text after the closing quote of a cell")
+			return nil, nil, s.errorf("text after the closing quote of a cell")
 		}
 		line = after
 	}
@@ -360,7 +360,7 @@ func (s *rows) quotedCell(line []byte) (cell, rest []byte, err error) {
 func (s *rows) add(cell string) error {
 	s.cells = append(s.cells, cell)
 	if len(s.cells) > maxCells {
-		return s.bad("more than %d cells", maxCells)
+		return s.errorf("more than %d cells", maxCells)
 	}
 	return nil
 }

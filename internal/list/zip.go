@@ -24,11 +24,11 @@ func (c *collector) readZIP(r io.Reader, in *bounded) error {
 		return err
 	}
 	if bytes.Count(data, []byte("PK\x01\x02")) > maxMembers {
-		return bad("the ZIP holds more than %d files", maxMembers)
+		return errorf("the ZIP holds more than %d files", maxMembers)
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return bad("it is a damaged ZIP, or cut off")
+		return errorf("it is a damaged ZIP, or cut off")
 	}
 	libraries, err := librariesOf(z)
 	if err != nil {
@@ -38,12 +38,12 @@ func (c *collector) readZIP(r io.Reader, in *bounded) error {
 	for _, f := range libraries {
 		has, err := c.readMember(f)
 		if err != nil {
-			return bad("%s in the ZIP: %v", memberName(f), err)
+			return errorf("%s in the ZIP: %v", memberName(f), err)
 		}
 		hasArtists = hasArtists || has
 	}
 	if !hasArtists {
-		return bad("the ZIP has no YourLibrary.json with artists; ask Spotify for your account data")
+		return errorf("the ZIP has no YourLibrary.json with artists; ask Spotify for your account data")
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func librariesOf(z *zip.Reader) (files []*zip.File, err error) {
 	size := uint64(0)
 	for _, f := range z.File {
 		if f.Name == "xl/workbook.xml" {
-			return nil, bad("it is an Excel workbook; save it as CSV UTF-8")
+			return nil, errorf("it is an Excel workbook; save it as CSV UTF-8")
 		}
 		if ok, _ := path.Match("YourLibrary*.json", memberName(f)); !ok {
 			continue
@@ -63,7 +63,7 @@ func librariesOf(z *zip.Reader) (files []*zip.File, err error) {
 			return nil, errTooBig
 		}
 		if isEncrypted := f.Flags&1 != 0; isEncrypted {
-			return nil, bad("the ZIP is encrypted; unpack it first")
+			return nil, errorf("the ZIP is encrypted; unpack it first")
 		}
 		files = append(files, f)
 	}

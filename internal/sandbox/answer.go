@@ -55,7 +55,7 @@ func oauthError(code, description string) *answer {
 	return a
 }
 
-func (a *answer) as(status int) *answer {
+func (a *answer) withStatus(status int) *answer {
 	a.status = status
 	return a
 }

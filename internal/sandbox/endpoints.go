@@ -91,13 +91,13 @@ func (s *Server) isClosed(method, path string) bool {
 // findEndpoint finds the endpoint of a request, and the part of its path at {id}.
 // If only the method is wrong, it returns the allowed ones.
 func findEndpoint(r *http.Request) (found endpoint, id string, allowed []string) {
-	for _, p := range endpoints() {
-		id, matches := matchPath("/v1"+p.pattern, strings.TrimSuffix(r.URL.Path, "/")) // widely used clients ask for /v1/me/
+	for _, e := range endpoints() {
+		id, matches := matchPath("/v1"+e.pattern, strings.TrimSuffix(r.URL.Path, "/")) // widely used clients ask for /v1/me/
 		switch {
-		case matches && p.method == r.Method:
-			return p, id, nil
+		case matches && e.method == r.Method:
+			return e, id, nil
 		case matches:
-			allowed = append(allowed, p.method)
+			allowed = append(allowed, e.method)
 		}
 	}
 	return endpoint{}, "", allowed

@@ -27,9 +27,9 @@ func plainStatus(_ *Server, f *fault, r *http.Request) *answer {
 	case status < 400 || status == http.StatusProxyAuthRequired || status == http.StatusTooManyRequests && !api:
 		return newAnswer(status, typeText, []byte(message))
 	case !api && status < 500:
-		return oauthError("invalid_request", message).as(status)
+		return oauthError("invalid_request", message).withStatus(status)
 	case !api:
-		return oauthError("server_error", message).as(status)
+		return oauthError("server_error", message).withStatus(status)
 	}
 	return apiError(status, apiMessage(status, r))
 }
@@ -49,4 +49,25 @@ func apiMessage(status int, r *http.Request) string {
 		return "Failed to get followed artists"
 	}
 	return http.StatusText(status)
+}
+
+// followHalf applies only the first half of a batch.
+func followHalf(s *Server, _ *fault, r *http.Request) *answer {
+	half := r.Clone(r.Context())
+	q := half.URL.Query()
+	for _, name := range []string{"uris", "ids"} {
+		if all := strings.Split(q.Get(name), ","); q.Has(name) {
+			q.Set(name, strings.Join(all[:(len(all)+1)/2], ","))
+		}
+	}
+	half.URL.RawQuery = q.Encode()
+	return s.respond(half)
+}
+
+// followHalfAndFail also answers that it failed.
+func followHalfAndFail(s *Server, f *fault, r *http.Request) *answer {
+	if a := followHalf(s, f, r); a.status >= 300 {
+		return a
+	}
+	return apiError(http.StatusBadGateway, "Failed to follow artists")
 }

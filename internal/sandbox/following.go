@@ -66,12 +66,12 @@ func (s *Server) pageNumber(r *http.Request) int {
 	if p, ok := s.followingPage(r); ok {
 		return p.number
 	}
-	p, _, _ := findEndpoint(r)
-	if p.paging.most == 0 {
+	e, _, _ := findEndpoint(r)
+	if e.paging.most == 0 {
 		return 0
 	}
-	page, _ := p.parseOffset(r)
-	if p.pattern == "/me/player/recently-played" {
+	page, _ := e.parseOffset(r)
+	if e.pattern == "/me/player/recently-played" {
 		page.offset = page.playedFrom(s.options)
 	}
 	return page.offset/page.limit + 1

@@ -179,24 +179,3 @@ func (s *Server) oldContains(r *http.Request, g *grant, _ string) *answer {
 	}
 	return jsonAnswer(http.StatusOK, all)
 }
-
-// followHalf applies only the first half of a batch.
-func followHalf(s *Server, _ *fault, r *http.Request) *answer {
-	half := r.Clone(r.Context())
-	q := half.URL.Query()
-	for _, name := range []string{"uris", "ids"} {
-		if all := strings.Split(q.Get(name), ","); q.Has(name) {
-			q.Set(name, strings.Join(all[:(len(all)+1)/2], ","))
-		}
-	}
-	half.URL.RawQuery = q.Encode()
-	return s.respond(half)
-}
-
-// followHalfAndFail also answers that it failed.
-func followHalfAndFail(s *Server, f *fault, r *http.Request) *answer {
-	if a := followHalf(s, f, r); a.status >= 300 {
-		return a
-	}
-	return apiError(http.StatusBadGateway, "Failed to follow artists")
-}

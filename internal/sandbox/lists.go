@@ -80,8 +80,8 @@ func (o rawObject) encode() []byte {
 
 // listRows answers with the page of n rows that r requests.
 func listRows(r *http.Request, n int, row func(i int) []byte) *answer {
-	p, _, _ := findEndpoint(r)
-	page, refusal := p.parseOffset(r)
+	e, _, _ := findEndpoint(r)
+	page, refusal := e.parseOffset(r)
 	if refusal != nil {
 		return refusal
 	}
@@ -195,8 +195,8 @@ func (s *Server) find(kind, id string) (at int, refusal *answer) {
 // recentlyPlayed goes back by the time of playing, in milliseconds. There are
 // 50 in all, https://developer.spotify.com/documentation/web-api/reference/get-recently-played.
 func (s *Server) recentlyPlayed(r *http.Request, g *grant, _ string) *answer {
-	p, _, _ := findEndpoint(r)
-	page, refusal := p.parseOffset(r)
+	e, _, _ := findEndpoint(r)
+	page, refusal := e.parseOffset(r)
 	if refusal != nil {
 		return refusal
 	}
@@ -239,8 +239,8 @@ func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // search finds names that contain q, with one page object for each type.
 func (s *Server) search(r *http.Request, _ *grant, _ string) *answer {
-	p, _, _ := findEndpoint(r)
-	page, refusal := p.parseOffset(r)
+	e, _, _ := findEndpoint(r)
+	page, refusal := e.parseOffset(r)
 	switch {
 	case refusal != nil:
 		return refusal

@@ -130,8 +130,8 @@ func (s *Server) playlistItems(r *http.Request, g *grant, id string) *answer {
 	return listRows(r, len(p.items), p.row)
 }
 
-// modifyPlaylists returns the scope that a change needs.
-func modifyPlaylists(isPublic bool) string {
+// modifyPlaylistScope returns the scope that a change needs.
+func modifyPlaylistScope(isPublic bool) string {
 	if isPublic {
 		return "playlist-modify-public"
 	}
@@ -172,7 +172,7 @@ func (s *Server) makePlaylist(r *http.Request, g *grant, _ string) *answer {
 	p := &playlist{id: s.newID(), owner: g.account.id, ownerName: g.account.name, isPublic: true}
 	p.apply(c)
 	switch {
-	case !g.hasScope(modifyPlaylists(p.isPublic)):
+	case !g.hasScope(modifyPlaylistScope(p.isPublic)):
 		return insufficientScope()
 	case refusal != nil:
 		return refusal
@@ -217,7 +217,7 @@ func (s *Server) renamePlaylist(r *http.Request, g *grant, id string) *answer {
 // openPlaylist reads a change to a playlist that the account may change.
 func (s *Server) openPlaylist(r *http.Request, g *grant, id string) (p *playlist, c playlistChange, refusal *answer) {
 	p, refusal = s.findPlaylist(g, id, true)
-	if refusal == nil && !g.hasScope(modifyPlaylists(p.isPublic)) {
+	if refusal == nil && !g.hasScope(modifyPlaylistScope(p.isPublic)) {
 		refusal = insufficientScope()
 	}
 	if refusal == nil {

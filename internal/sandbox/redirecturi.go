@@ -14,8 +14,8 @@ import (
 // a loopback literal that is registered without a port may come with any port
 // (RFC 8252, section 7.3).
 
-// registrable says why the dashboard would refuse a redirect URI.
-func registrable(uri string) error {
+// checkRegistrable says why the dashboard would refuse a redirect URI.
+func checkRegistrable(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.Scheme == "" || u.Fragment != "":

@@ -159,7 +159,7 @@ func setDefaults(o *Options) error {
 		o.RedirectURIs = []string{"http://127.0.0.1/callback", "http://[::1]/callback", "http://127.0.0.1:5000/spotify/callback"}
 	}
 	for _, uri := range o.RedirectURIs {
-		if err := registrable(uri); err != nil {
+		if err := checkRegistrable(uri); err != nil {
 			return err
 		}
 	}

@@ -39,16 +39,16 @@ func (s *Server) route(r *http.Request) *answer {
 	if s.isClosed(r.Method, strings.TrimSuffix(r.URL.Path, "/")) {
 		return apiError(http.StatusForbidden, "Forbidden")
 	}
-	p, id, allowed := findEndpoint(r)
+	e, id, allowed := findEndpoint(r)
 	switch {
 	case allowed != nil:
 		return wrongMethod(strings.Join(allowed, ", "))
-	case p.answer == nil:
+	case e.answer == nil:
 		return notFound()
-	case p.scope != "" && !g.hasScope(p.scope):
+	case e.scope != "" && !g.hasScope(e.scope):
 		return insufficientScope()
 	}
-	return p.answer(s, r, g, id)
+	return e.answer(s, r, g, id)
 }
 
 func notFound() *answer { return apiError(http.StatusNotFound, "Resource not found") }

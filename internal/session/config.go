@@ -60,8 +60,8 @@ func Profiles(o Options) ([]Profile, error) {
 	return list, nil
 }
 
-// Use makes a profile the default.
-func Use(ctx context.Context, o Options, name string) error {
+// SetDefault makes a profile the default.
+func SetDefault(ctx context.Context, o Options, name string) error {
 	if err := o.check(); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func TestProfiles(t *testing.T) {
 	if got := names(); got != "default* home work" {
 		t.Errorf("profiles: %s", got)
 	}
-	if err := Use(t.Context(), o, "work"); err != nil || names() != "default home work*" {
+	if err := SetDefault(t.Context(), o, "work"); err != nil || names() != "default home work*" {
 		t.Errorf("%v, profiles: %s", err, names())
 	}
 	bare := Options{ConfigDir: o.ConfigDir, StateDir: o.StateDir}
@@ -64,7 +64,7 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("logins left: %v", files)
 	}
 	o.Profile = "gone"
-	if err := Use(t.Context(), o, "gone"); class(err) != "NoProfile" {
+	if err := SetDefault(t.Context(), o, "gone"); class(err) != "NoProfile" {
 		t.Errorf("using none: %v", err)
 	}
 	if err := mustOpen(t, o).Remove(t.Context()); class(err) != "NoProfile" {
@@ -135,7 +135,7 @@ func TestBrokenSettings(t *testing.T) {
 		if _, err := Open(o); err == nil || !strings.HasPrefix(err.Error(), "reading the settings in "+o.configPath()+": ") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", text, err)
 		}
-		if err := Use(t.Context(), o, "default"); err == nil {
+		if err := SetDefault(t.Context(), o, "default"); err == nil {
 			t.Errorf("%q: changed", text)
 		}
 		if got, _ := os.ReadFile(o.configPath()); string(got) != text {
@@ -233,7 +233,7 @@ func TestSettingsByHand(t *testing.T) {
 		if err == nil || err.Error() != "reading the settings in "+o.configPath()+": "+c.err {
 			t.Errorf("%q: %v, %v", c.text, s, err)
 		}
-		if err := Use(t.Context(), o, "work"); err == nil {
+		if err := SetDefault(t.Context(), o, "work"); err == nil {
 			t.Errorf("%q: changed", c.text)
 		}
 		if got, _ := os.ReadFile(o.configPath()); string(got) != c.text {

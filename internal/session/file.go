@@ -24,14 +24,14 @@ func (f files) get(_ context.Context, k recordKey) (string, error) {
 		return "", ErrNone
 	}
 	if err != nil {
-		return "", f.fault("reading", fmt.Errorf("%w: %w", ErrUnavailable, err))
+		return "", f.storeError("reading", fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
 	return data, nil
 }
 
 func (f files) set(_ context.Context, k recordKey, data string) error {
 	if err := writeFile(f.path(k), []byte(data)); err != nil {
-		return f.fault("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
+		return f.storeError("writing", fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
 	return nil
 }
@@ -42,10 +42,10 @@ func (f files) remove(_ context.Context, k recordKey) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return f.fault("deleting", fmt.Errorf("%w: %w", ErrUnavailable, err))
+	return f.storeError("deleting", fmt.Errorf("%w: %w", ErrUnavailable, err))
 }
 
-func (files) fault(doing string, err error) error {
+func (files) storeError(doing string, err error) error {
 	e := &StoreError{Store: storeFile, Doing: doing, Err: err}
 	if shared := (*sharedError)(nil); errors.As(err, &shared) {
 		e.Hint = "check what changed it, then run: " + shared.remedy
@@ -77,7 +77,7 @@ func readPrivate(path string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := private(what.path, info, what.mode); err != nil {
+		if err := checkPrivate(what.path, info, what.mode); err != nil {
 			return "", err
 		}
 	}

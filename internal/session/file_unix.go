@@ -15,8 +15,8 @@ func openNoFollow(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 }
 
-// private refuses a file (mode 0600) or folder (mode 0700) that others could use.
-func private(path string, info fs.FileInfo, mode fs.FileMode) error {
+// checkPrivate refuses a file (mode 0600) or folder (mode 0700) that others could use.
+func checkPrivate(path string, info fs.FileInfo, mode fs.FileMode) error {
 	if !info.Mode().IsRegular() && !info.IsDir() {
 		return fmt.Errorf("%s is not a regular file", path)
 	}

@@ -18,9 +18,9 @@ func openNoFollow(path string) (file *os.File, err error) {
 	return file, err
 }
 
-// private has nothing to check: on Windows the access list of the user's profile folder
+// checkPrivate has nothing to check: on Windows the access list of the user's profile folder
 // keeps other users out, and file modes say nothing.
-func private(string, fs.FileInfo, fs.FileMode) error { return nil }
+func checkPrivate(string, fs.FileInfo, fs.FileMode) error { return nil }
 
 // retryWhileOpen tries again for a second if another process has the file open: on Windows
 // a file can't be replaced while it is read, nor read while it is replaced.

@@ -40,7 +40,7 @@ func (h helper) get(ctx context.Context, k recordKey) (string, error) {
 	var found helperItem
 	switch {
 	case json.Unmarshal([]byte(text), &found) != nil: // the parser's words could quote the record
-		return "", h.fault("reading", fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable))
+		return "", h.storeError("reading", fmt.Errorf("%w: its answer is not in the protocol's form", ErrUnavailable))
 	case found.Secret == "": // docker-credential-pass calls that a success
 		return "", ErrNone
 	}
@@ -88,10 +88,10 @@ func (h helper) run(ctx context.Context, doing, verb, input string) (string, err
 	case errors.Is(err, errNoAnswer):
 		err = fmt.Errorf("%w in %v", err, h.timeouts.call)
 	}
-	return "", h.fault(doing, fmt.Errorf("%w: %w", ErrUnavailable, err))
+	return "", h.storeError(doing, fmt.Errorf("%w: %w", ErrUnavailable, err))
 }
 
-func (h helper) fault(doing string, err error) error {
+func (h helper) storeError(doing string, err error) error {
 	hint := `see what "` + programPrefix + h.name + ` list" says`
 	if errors.Is(err, exec.ErrNotFound) {
 		hint = "install " + programPrefix + h.name

@@ -24,15 +24,15 @@ type keychain struct {
 	getItem    func(service, user string) (string, error)
 	setItem    func(service, user, data string) error
 	deleteItem func(service, user string) error
-	reachable  func() error
+	checkBus   func() error
 	timeouts   timeouts
 }
 
-func newKeychain(o Options, p timeouts) keychain {
+func newKeychain(o Options, t timeouts) keychain {
 	return keychain{
 		getItem: keyring.Get, setItem: keyring.Set, deleteItem: keyring.Delete,
-		reachable: func() error { return reachable(o.BusAddress) },
-		timeouts:  p,
+		checkBus: func() error { return checkBus(o.BusAddress) },
+		timeouts: t,
 	}
 }
 
@@ -57,8 +57,8 @@ func (k keychain) remove(ctx context.Context, id recordKey) error {
 }
 
 func (k keychain) ask(ctx context.Context, doing string, call func() (string, error)) (string, error) {
-	if err := k.reachable(); err != nil {
-		return "", k.fault(doing, err)
+	if err := k.checkBus(); err != nil {
+		return "", k.storeError(doing, err)
 	}
 	data, err := k.timeouts.bound(ctx, "waiting for the keychain to be unlocked",
 		func(context.Context) (string, error) { return call() })
@@ -71,7 +71,7 @@ func (k keychain) ask(ctx context.Context, doing string, call func() (string, er
 		err = fmt.Errorf("%w: %w in %v", ErrUnavailable, err, k.timeouts.call)
 	case errors.Is(err, keyring.ErrSetDataTooBig):
 		err = ErrTooBig
-	case saysLocked(err):
+	case isLockedError(err):
 		err = ErrLocked
 	case strings.Contains(err.Error(), "org.freedesktop.secrets"): // nobody has this name
 		err = fmt.Errorf("%w: no Secret Service is running", ErrUnavailable)
@@ -80,16 +80,16 @@ func (k keychain) ask(ctx context.Context, doing string, call func() (string, er
 	default:
 		err = fmt.Errorf("%w: %v", ErrUnavailable, err)
 	}
-	return "", k.fault(doing, err)
+	return "", k.storeError(doing, err)
 }
 
-func (keychain) fault(doing string, err error) error {
+func (keychain) storeError(doing string, err error) error {
 	return &StoreError{Store: storeKeychain, Doing: doing, Err: err, Hint: keychainHint(runtime.GOOS, err)}
 }
 
-// reachable checks for a session bus on Linux. Without an address the D-Bus library would
+// checkBus checks for a session bus on Linux. Without an address the D-Bus library would
 // start dbus-launch, and leave a stray daemon behind.
-func reachable(address string) error {
+func checkBus(address string) error {
 	if runtime.GOOS != "linux" || address != "" && address != "autolaunch:" {
 		return nil
 	}
@@ -102,11 +102,11 @@ func reachable(address string) error {
 	return fmt.Errorf("%w: none is running (are you on a server, in a container or in cron?)", ErrUnavailable)
 }
 
-// saysLocked recognizes the errors of a keychain that has to be unlocked: the text of the
+// isLockedError reports whether an error is one of a keychain that has to be unlocked: the text of the
 // Secret Service library for a prompt that was not answered (and for a service that has no
 // keyring yet), the D-Bus errors, and the statuses of macOS's security tool for
 // errSecInteractionNotAllowed (36), errSecAuthFailed (51), and one seen over SSH.
-func saysLocked(err error) bool {
+func isLockedError(err error) bool {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code := exit.ExitCode()

@@ -35,7 +35,7 @@ func TestPatienceWithTheKeychain(t *testing.T) {
 				}))
 				never := make(chan struct{})
 				defer close(never)
-				k.reachable = func() error { return nil }
+				k.checkBus = func() error { return nil }
 				k.getItem = func(string, string) (string, error) { <-never; return "", nil }
 				_, err := k.get(t.Context(), recordKey{})
 				if took := time.Since(began); took != c.limit || time.Duration(told.Load()) != c.told || !errors.Is(err, ErrUnavailable) {
@@ -135,8 +135,8 @@ type fakeItems struct {
 func fakeKeychain(f *fakeItems) keychain {
 	f.items = map[string]string{}
 	return keychain{
-		reachable: func() error { return nil },
-		timeouts:  newTimeouts(Options{}),
+		checkBus: func() error { return nil },
+		timeouts: newTimeouts(Options{}),
 		getItem: func(service, user string) (string, error) {
 			if data, ok := f.items[service+":"+user]; ok {
 				return data, nil

@@ -99,9 +99,9 @@ func (l Login) ReauthBy() time.Time {
 	return by
 }
 
-// lives reports whether the access token works for at least d from now on. If the clock was
+// isValidFor reports whether the access token works for at least d from now on. If the clock was
 // set back, or forward and back again, that is not certain, and the answer is no.
-func (l Login) lives(now time.Time, d time.Duration) bool {
+func (l Login) isValidFor(now time.Time, d time.Duration) bool {
 	return !l.Access.Empty() &&
 		!now.Before(l.ObtainedAt) &&
 		!l.AccessExpiresAt.After(now.Add(longestLife+time.Hour)) &&

@@ -94,7 +94,7 @@ func TestClocksThatWereSet(t *testing.T) {
 			noon := time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC) // half an hour before European summer time
 			l := testLogin().With(Tokens{Access: secret.New("a"), ExpiresIn: time.Hour}, noon)
 			for _, now := range []time.Time{noon.Add(c.after), noon.Add(c.after).In(zone)} {
-				if got := l.lives(now, c.need); got != c.want {
+				if got := l.isValidFor(now, c.need); got != c.want {
 					t.Errorf("at %v: %v", now, got)
 				}
 			}
@@ -102,7 +102,7 @@ func TestClocksThatWereSet(t *testing.T) {
 	}
 	far := testLogin()
 	far.Access, far.ObtainedAt, far.AccessExpiresAt = secret.New("a"), time.Unix(0, 0), time.Now().Add(26*time.Hour)
-	if far.lives(time.Now(), margin) {
+	if far.isValidFor(time.Now(), margin) {
 		t.Error("an end that is further off than any access token lives was believed")
 	}
 }

@@ -141,7 +141,7 @@ func (s *Session) Probe(ctx context.Context) error {
 	if s.inMemory() {
 		return nil
 	}
-	if err := s.readSaved(); err != nil {
+	if err := s.rereadSettings(); err != nil {
 		return err
 	}
 	if err := s.store.probe(ctx, recordKey{s.options.Sandbox, "probe", rand.Text()}); err != nil {
@@ -186,7 +186,7 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if s.inMemory() {
 		return s.store.save(ctx, s.key(), l)
 	}
-	if err := s.readSaved(); err != nil {
+	if err := s.rereadSettings(); err != nil {
 		return err
 	}
 	held, err := s.hold(ctx)
@@ -277,9 +277,9 @@ func RemoveSandbox(ctx context.Context, o Options) error {
 	return errors.Join(err, os.RemoveAll(o.stateFolder()))
 }
 
-// readSaved reads the profile's settings again: minutes may have passed since Open, and
+// rereadSettings reads the profile's settings again: minutes may have passed since Open, and
 // another process may have signed in. It checks the name in case Save makes the profile.
-func (s *Session) readSaved() error {
+func (s *Session) rereadSettings() error {
 	c, _, err := readConfig(s.options.configPath())
 	if err != nil {
 		return err

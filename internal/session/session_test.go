@@ -366,7 +366,7 @@ func TestWhileAnotherHasTheLock(t *testing.T) {
 			t.Errorf("%s: %v", c.doing, c.err)
 		}
 	}
-	if l, err := s.Load(t.Context()); err != nil || posts != 0 || !l.lives(s.now(), margin) {
+	if l, err := s.Load(t.Context()); err != nil || posts != 0 || !l.isValidFor(s.now(), margin) {
 		t.Errorf("%v, %d posts, expires %v", err, posts, l.AccessExpiresAt)
 	}
 	if len(said) != 1 || <-said != "waiting for another spotauth" {
@@ -507,7 +507,7 @@ func TestOpenRefuses(t *testing.T) {
 			if _, err := Profiles(o); class(err) != c.class {
 				t.Errorf("%s: listing the profiles: class %q: %v", c.name, class(err), err)
 			}
-			if err := Use(t.Context(), o, "none"); err == nil || c.class != "" && class(err) != c.class {
+			if err := SetDefault(t.Context(), o, "none"); err == nil || c.class != "" && class(err) != c.class {
 				t.Errorf("%s: using a profile: %v", c.name, err)
 			}
 		}

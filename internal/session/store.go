@@ -84,8 +84,8 @@ type items interface {
 	get(context.Context, recordKey) (string, error)
 	set(context.Context, recordKey, string) error
 	remove(context.Context, recordKey) error
-	// fault names the store in an error.
-	fault(doing string, err error) error
+	// storeError names the store in an error.
+	storeError(doing string, err error) error
 }
 
 // records is a store that keeps each login as a record.
@@ -102,7 +102,7 @@ func (r records) load(ctx context.Context, k recordKey) (Login, error) {
 	l, err := decode(data)
 	switch {
 	case err != nil:
-		return Login{}, r.items.fault("reading", err)
+		return Login{}, r.items.storeError("reading", err)
 	case l.ClientID != k.clientID:
 		return Login{}, ErrNone
 	}
@@ -113,11 +113,11 @@ func (r records) load(ctx context.Context, k recordKey) (Login, error) {
 // refreshed. A tombstone has none either, and says so.
 func (r records) save(ctx context.Context, k recordKey, l Login) error {
 	if l.Refresh.Empty() && l.Dead == nil {
-		return r.items.fault("writing", errors.New("the login has no refresh token"))
+		return r.items.storeError("writing", errors.New("the login has no refresh token"))
 	}
 	data, err := encode(l)
 	if err != nil {
-		return r.items.fault("writing", err)
+		return r.items.storeError("writing", err)
 	}
 	return put(ctx, r.items, k, data)
 }
@@ -147,7 +147,7 @@ func put(ctx context.Context, s items, k recordKey, data string) error {
 	case readErr != nil && !errors.Is(readErr, ErrNone):
 		return readErr
 	}
-	return s.fault("writing", fmt.Errorf("%w: it reported that it saved the login, and did not", ErrUnavailable))
+	return s.storeError("writing", fmt.Errorf("%w: it reported that it saved the login, and did not", ErrUnavailable))
 }
 
 // erase removes an item and checks that it is gone. No item is no error.
@@ -162,7 +162,7 @@ func erase(ctx context.Context, s items, k recordKey) error {
 	case readErr != nil:
 		return readErr
 	}
-	return s.fault("deleting", fmt.Errorf("%w: it reported that it deleted the login, and did not", ErrUnavailable))
+	return s.storeError("deleting", fmt.Errorf("%w: it reported that it deleted the login, and did not", ErrUnavailable))
 }
 
 // readBack reads an item after a call that ended with err. After a timeout the store

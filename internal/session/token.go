@@ -126,7 +126,7 @@ func (s *Session) token(ctx context.Context, w want) (Login, error) {
 func (s *Session) satisfies(l Login, w want) (bool, error) {
 	switch {
 	case !w.refused.Empty() && l.Access.Equal(w.refused):
-	case l.lives(s.now(), w.life):
+	case l.isValidFor(s.now(), w.life):
 		return true, nil
 	case l.Refresh.Empty() && l.AccessExpiresAt.IsZero() && !l.Access.Empty():
 		return true, nil // an access token alone, from the environment: its end is not known
@@ -169,7 +169,7 @@ func (s *Session) renew(ctx context.Context, w want) (Login, error) {
 		switch {
 		case err == nil: // from here to the save nothing may block, fail or end the process
 			refreshed := l.With(t, s.now())
-			if s.stillSaved(ctx, l) {
+			if s.isStillSaved(ctx, l) {
 				return s.saveRefreshed(ctx, refreshed)
 			}
 			continue
@@ -183,10 +183,10 @@ func (s *Session) renew(ctx context.Context, w want) (Login, error) {
 	}
 }
 
-// stillSaved reports whether a login is still saved as it was loaded. A store that doesn't
+// isStillSaved reports whether a login is still saved as it was loaded. A store that doesn't
 // say counts as unchanged, so that no new refresh token is lost. So does a tombstone: it
 // says that the old refresh token is used up, which is true.
-func (s *Session) stillSaved(ctx context.Context, l Login) bool {
+func (s *Session) isStillSaved(ctx context.Context, l Login) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.save)
 	defer cancel()
 	saved, err := s.load(ctx)
@@ -260,7 +260,7 @@ func (s *Session) noteLogin(ctx context.Context, p Profile) {
 // fallBack uses the rest of an access token: if refreshing failed, a token with seconds
 // left beats an error.
 func (s *Session) fallBack(l Login, w want, err error) (Login, error) {
-	if w.life == margin && !l.Access.Equal(w.refused) && l.lives(s.now(), worthUsing) {
+	if w.life == margin && !l.Access.Equal(w.refused) && l.isValidFor(s.now(), worthUsing) {
 		s.options.Log.Debug("using the access token to its end", "error", err)
 		return l, nil
 	}

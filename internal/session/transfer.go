@@ -44,7 +44,7 @@ func (o Options) exportWork() int {
 // Export writes the saved login, encrypted with a passphrase, for Import on another
 // machine. The access token stays behind. Nothing is written before all is encrypted.
 func (s *Session) Export(ctx context.Context, w io.Writer, passphrase secret.String) error {
-	if tooShort(passphrase) {
+	if isTooShort(passphrase) {
 		return fmt.Errorf("the passphrase is %w: use at least %d characters", ErrInvalid, shortestPassphrase)
 	}
 	l, err := s.Load(ctx)
@@ -108,7 +108,7 @@ func (s *Session) origin() string { return cmp.Or(s.options.Sandbox, spotifyOrig
 // shortestPassphrase is what NIST SP 800-63B asks of a secret that a person chooses.
 const shortestPassphrase = 8
 
-func tooShort(passphrase secret.String) bool {
+func isTooShort(passphrase secret.String) bool {
 	return utf8.RuneCountInString(passphrase.Reveal()) < shortestPassphrase
 }
 
@@ -149,14 +149,14 @@ func unseal(r io.Reader, passphrase secret.String) ([]byte, error) {
 	}
 	var content []byte
 	for _, form := range forms(passphrase) {
-		if content, err = open(sealed, form); err != ErrPassphrase {
+		if content, err = decrypt(sealed, form); err != ErrPassphrase {
 			break
 		}
 	}
 	return content, err
 }
 
-func open(sealed []byte, passphrase secret.String) ([]byte, error) {
+func decrypt(sealed []byte, passphrase secret.String) ([]byte, error) {
 	identity, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, ErrPassphrase

@@ -161,7 +161,7 @@ func (f *follower) confirm(ctx context.Context, ids []string) (err error) {
 
 // check counts those of ids that are followed, and returns the others.
 func (f *follower) check(ctx context.Context, ids []string) (missing []string, err error) {
-	followed, err := f.follows(ctx, ids)
+	followed, err := f.askFollowed(ctx, ids)
 	if err != nil {
 		return ids, err
 	}
@@ -176,10 +176,10 @@ func (f *follower) check(ctx context.Context, ids []string) (missing []string, e
 	return missing, nil
 }
 
-// follows asks which of ids are followed.
-func (f *follower) follows(ctx context.Context, ids []string) ([]bool, error) {
+// askFollowed asks which of ids are followed.
+func (f *follower) askFollowed(ctx context.Context, ids []string) ([]bool, error) {
 	if f.isListing {
-		return f.followsByList(ctx, ids)
+		return f.listFollowed(ctx, ids)
 	}
 	var followed []bool
 	err := f.do(ctx, get(containsPath, urisQuery(ids)), readJSON(func(body []byte) (err error) {
@@ -188,13 +188,13 @@ func (f *follower) follows(ctx context.Context, ids []string) ([]bool, error) {
 	}))
 	f.isListing = isClosed(err)
 	if e := (*Error)(nil); f.isListing || errors.As(err, &e) && e.Status == http.StatusBadRequest {
-		return f.followsByList(ctx, ids)
+		return f.listFollowed(ctx, ids)
 	}
 	return followed, err
 }
 
-// followsByList finds out the same by reading the whole list.
-func (f *follower) followsByList(ctx context.Context, ids []string) ([]bool, error) {
+// listFollowed finds out the same by reading the whole list.
+func (f *follower) listFollowed(ctx context.Context, ids []string) ([]bool, error) {
 	listed := map[key]bool{}
 	for a, err := range f.client.FollowedArtists(ctx, new(Listing)) {
 		if err != nil {

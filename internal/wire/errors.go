@@ -108,7 +108,7 @@ func classify(err error) (Kind, string) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return NoAnswer, "no answer in time"
 	}
-	if reason := untrusted(err); reason != "" {
+	if reason := untrustedReason(err); reason != "" {
 		return Untrusted, reason
 	}
 	return classifyConnection(err)
@@ -119,9 +119,9 @@ func isDNS(err error) bool {
 	return errors.As(err, &dns)
 }
 
-// untrusted is why there was no TLS session, or "". The words of crypto/x509
+// untrustedReason is why there was no TLS session, or "". The words of crypto/x509
 // hold names from the certificate, so they are replaced.
-func untrusted(err error) string {
+func untrustedReason(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var invalid x509.CertificateInvalidError
 	var host x509.HostnameError
