@@ -90,7 +90,7 @@ func edits() []effect {
 		{word: "empty", at: "pages", about: "no items, but a cursor that leads to them", edit: editEmpty},
 		{word: "repeat-cursor", at: "pages", about: "the cursor of the request again", edit: editRepeat},
 		{word: "bare", at: "me", about: "no country, email, explicit_content, followers or product", edit: editBare},
-		{word: "half", at: "follow", about: "only half of a batch is followed, in spite of a 200", instead: followHalf},
+		{word: "half", at: "follow", about: "only half of a batch is followed, despite a 200", instead: followHalf},
 		{word: "half-502", at: "follow", about: "half of a batch is followed, but the answer is 502", instead: followHalfAndFail},
 	}
 }
@@ -218,7 +218,7 @@ func accountFaults() []accountFault {
 	return []accountFault{
 		word("null", "an item of the first page of followed artists is null", func(o *oddities) { o.null = true }),
 		word("duplicate", "the second page has an artist of the first", func(o *oddities) { o.duplicate = true }),
-		{"total+N total-N", "their total is off", func(o *oddities, text string) bool {
+		{"total+N total-N", "the reported total is off by N", func(o *oddities, text string) bool {
 			m := totalForm().FindStringSubmatch(text)
 			if m != nil {
 				o.total, _ = strconv.Atoi(m[1])
@@ -237,7 +237,7 @@ func accountFaults() []accountFault {
 			o.poison[n] = true
 			return true
 		}},
-		{"lag=DURATION", "until /me/library/contains shows that an artist is followed", func(o *oddities, text string) bool {
+		{"lag=DURATION", "time until /me/library/contains shows a followed artist", func(o *oddities, text string) bool {
 			by, found := strings.CutPrefix(text, "lag=")
 			if !found || !isDuration(by) {
 				return false
