@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/spotauth/spotauth/internal/export"
 	"github.com/spotauth/spotauth/internal/keychaintest"
 )
 
@@ -344,4 +345,49 @@ func example(lines []string) string {
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "`", `\(ga`, "~", `\(ti`, "^", `\(ha`, "'", `\(aq`, "\t", "    ").Replace(text)
 	return regexp.MustCompile(`(?m)^\.`).ReplaceAllString(text, `\&$0`)
+}
+
+// The README and the scripts know every command, and the README and the help know every
+// format and field.
+func TestNothingIsLeftOutOfTheReadme(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	readme, scripts := read("../../README.md"), ""
+	names, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		scripts += read(name)
+	}
+	root := bareRoot()
+	for _, cmd := range root.Commands() {
+		if cmd.GroupID == "" { // help, version and completion are as in other programs
+			continue
+		}
+		if !strings.Contains(readme, "| `"+cmd.CommandPath()) && !strings.Contains(readme, ", `"+cmd.CommandPath()) {
+			t.Errorf("the table in README.md has no %s", cmd.CommandPath())
+		}
+		if !strings.Contains(scripts, " "+cmd.CommandPath()) {
+			t.Errorf("no script runs %s", cmd.CommandPath())
+		}
+	}
+	artists, _, err := root.Find([]string{"artists"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := artists.Long + artists.Flag("format").Usage
+	for _, name := range append(export.Fields(), texts(export.Formats())...) {
+		if !strings.Contains(readme, "`"+name+"`") {
+			t.Errorf("README.md has no `%s`", name)
+		}
+		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`).MatchString(help) {
+			t.Errorf("the help of artists has no %s", name)
+		}
+	}
 }
