@@ -111,6 +111,8 @@ func (l *activeLogin) advise(err error, r apiRequest) error {
 		return scopedError{err, l.Current().Scopes}
 	case e.MayBeDone:
 		return withHint(err, "Spotify may have made the change anyway; check before you run it again")
+	case isLibrary(r.path) && (e.Status == http.StatusBadRequest || e.Status == http.StatusRequestURITooLong):
+		return withHint(err, strings.TrimPrefix(r.path, "/v1/")+" takes --query uris=LIST: at most 40 URIs such as spotify:album:ID, with commas between them")
 	case e.Status == http.StatusBadRequest && r.body == nil && r.method != http.MethodGet:
 		return withHint(err, "if the request needs a body, give its JSON with --input")
 	}

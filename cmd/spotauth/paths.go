@@ -64,7 +64,7 @@ var apiPaths = []struct {
 // library, they depend on the query.
 func scopesFor(method, path, query string) []string {
 	path = strings.TrimPrefix(path, "/v1/")
-	if path == "me/library" || path == "me/library/contains" {
+	if isLibrary(path) {
 		return libraryScopes(method, query)
 	}
 	for _, p := range apiPaths {
@@ -73,6 +73,12 @@ func scopesFor(method, path, query string) []string {
 		}
 	}
 	return nil
+}
+
+// isLibrary reports whether a path takes URIs in the query, and no body.
+func isLibrary(path string) bool {
+	path = strings.TrimPrefix(path, "/v1/")
+	return path == "me/library" || path == "me/library/contains"
 }
 
 func matchesPath(pattern, path string) bool {
