@@ -7,12 +7,12 @@ SPOTAUTH_SANDBOX, which must have an address if it is set.
 
   SPOTAUTH_PROFILE         the profile to use, like --profile
   SPOTAUTH_CLIENT_ID       the client ID, like login --client-id
-  SPOTAUTH_REFRESH_TOKEN   with SPOTAUTH_CLIENT_ID: use this login, and store
-                           nothing
+  SPOTAUTH_REFRESH_TOKEN   with SPOTAUTH_CLIENT_ID: use this login, and save
+                           none
   SPOTAUTH_CLIENT_SECRET   with SPOTAUTH_REFRESH_TOKEN: the client secret, if
                            the app has one
-  SPOTIFY_ACCESS_TOKEN     use this access token, and store nothing; exec sets
-                           it for its command
+  SPOTIFY_ACCESS_TOKEN     use this access token, and save none; exec sets it
+                           for its command
   SPOTAUTH_PASSPHRASE      the passphrase of session export and import
   SPOTAUTH_SANDBOX         the stand-in to use instead of Spotify; sandbox
                            sets it for its command
