@@ -52,12 +52,12 @@ func (a *app) demo(ctx context.Context, o demoOptions) error {
 	a = &inDemo
 	a.console.Note("started a stand-in Spotify at %s; nothing leaves this machine", server.URL())
 
-	s := &activeLogin{app: a}
-	s.Session = session.Memory(session.Login{}, session.Options{Now: a.now, Refresh: s.refresh})
-	if err := a.demoLogin(ctx, s, server.URL(), o.browser); err != nil {
+	l := &activeLogin{app: a}
+	l.Session = session.Memory(session.Login{}, session.Options{Now: a.now, Refresh: l.refresh})
+	if err := a.demoLogin(ctx, l, server.URL(), o.browser); err != nil {
 		return err
 	}
-	client, err := s.api()
+	client, err := l.api()
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func upTo(most int, artists iter.Seq2[spotify.Artist, error]) iter.Seq2[spotify.
 }
 
 // demoLogin is the real sign-in, except that it keeps the login in memory.
-func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, browser bool) error {
+func (a *app) demoLogin(ctx context.Context, l *activeLogin, address string, browser bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c := auth.Client{Origin: address, ID: sandbox.ClientID, Transport: a.transport}
@@ -128,8 +128,8 @@ func (a *app) demoLogin(ctx context.Context, s *activeLogin, address string, bro
 				return auth.SignedIn{}, err
 			}
 			a.console.Note("signed in as %s; the login is kept only in memory", accountName(who))
-			l := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
-			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, s.Save(ctx, l.With(session.Tokens(g), a.now()))
+			login := session.Login{ClientID: sandbox.ClientID, Account: who, AuthorizedAt: a.now()}
+			return auth.SignedIn{Account: who.Name, Next: "spotauth login"}, l.Save(ctx, login.With(session.Tokens(g), a.now()))
 		},
 	}
 	return signIn(ctx, c, r)

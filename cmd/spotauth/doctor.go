@@ -206,24 +206,24 @@ func (a *app) checkStore(ctx context.Context, s *session.Session) finding {
 	return okFinding(name, "can save, read and delete")
 }
 
-func (a *app) checkLogin(ctx context.Context, active *activeLogin) finding {
+func (a *app) checkLogin(ctx context.Context, l *activeLogin) finding {
 	const name = "login"
-	if active.loginVar != "" {
-		return noteFinding(name, "from "+active.loginVar+"; its scopes and its end are not known")
+	if l.loginVar != "" {
+		return noteFinding(name, "from "+l.loginVar+"; its scopes and its end are not known")
 	}
-	l, err := active.Load(ctx)
-	if err == nil && l.Dead != nil {
+	login, err := l.Load(ctx)
+	if err == nil && login.Dead != nil {
 		err = session.ErrDead
 	}
 	if err != nil {
 		f := a.explain(err)
 		return failFinding(name, f.Message, f.Hint)
 	}
-	result := "saved; scopes " + strings.Join(l.Scopes, " ")
-	if !l.AccessExpiresAt.IsZero() {
-		result += "; access token until " + a.clock(l.AccessExpiresAt)
+	result := "saved; scopes " + strings.Join(login.Scopes, " ")
+	if !login.AccessExpiresAt.IsZero() {
+		result += "; access token until " + a.clock(login.AccessExpiresAt)
 	}
-	by := l.ReauthBy()
+	by := login.ReauthBy()
 	if by.IsZero() {
 		return okFinding(name, result)
 	}

@@ -84,21 +84,21 @@ const (
 
 // loginFromEnvironment is the login in the environment, and the variable that it came
 // in; "" if there is none.
-func (a *app) loginFromEnvironment() (l session.Login, loginVar string, err error) {
+func (a *app) loginFromEnvironment() (login session.Login, loginVar string, err error) {
 	refresh, access := a.credential(refreshTokenVar), a.credential(accessTokenVar)
-	l.ClientID = a.credential("SPOTAUTH_CLIENT_ID")
+	login.ClientID = a.credential("SPOTAUTH_CLIENT_ID")
 	switch {
 	case !isVisible(refresh) || !isVisible(access):
-		return l, "", usageError{errors.New("the token in the environment has characters that no token has")}
-	case refresh != "" && l.ClientID == "":
-		return l, "", usageError{errors.New(refreshTokenVar + " also needs SPOTAUTH_CLIENT_ID")}
+		return login, "", usageError{errors.New("the token in the environment has characters that no token has")}
+	case refresh != "" && login.ClientID == "":
+		return login, "", usageError{errors.New(refreshTokenVar + " also needs SPOTAUTH_CLIENT_ID")}
 	case refresh != "":
-		l.Refresh = secret.New(refresh)
-		l.ClientSecret = secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))
-		return l, refreshTokenVar, nil
+		login.Refresh = secret.New(refresh)
+		login.ClientSecret = secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))
+		return login, refreshTokenVar, nil
 	case access != "":
-		l.Access = secret.New(access)
-		return l, accessTokenVar, nil
+		login.Access = secret.New(access)
+		return login, accessTokenVar, nil
 	}
 	return session.Login{}, "", nil
 }

@@ -128,6 +128,6 @@ func commandError(err error) error {
 }
 
 // childEnvironment is ours, with the access token, and without what can get more of them.
-func (a *app) childEnvironment(l session.Login) []string {
-	return append(a.harmlessEnvironment(), accessTokenVar+"="+l.Access.Reveal())
+func (a *app) childEnvironment(login session.Login) []string {
+	return append(a.harmlessEnvironment(), accessTokenVar+"="+login.Access.Reveal())
 }

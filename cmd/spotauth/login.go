@@ -107,17 +107,17 @@ func (o *loginOptions) addFlags(cmd *cobra.Command) {
 }
 
 func (a *app) login(ctx context.Context, o loginOptions) (err error) {
-	s, c, r, err := a.prepareLogin(ctx, o)
+	l, c, r, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer s.close(&err)
+	defer l.close(&err)
 	var saved session.Login
 	r.Ready = func(w auth.Waiting) { a.ready(ctx, w, !o.noBrowser) }
 	r.Notice = a.notice
 	r.Finish = func(ctx context.Context, g auth.Grant) (auth.SignedIn, error) {
 		var err error
-		saved, err = a.accept(ctx, s, c, g, o)
+		saved, err = a.accept(ctx, l, c, g, o)
 		return auth.SignedIn{Account: saved.Account.Name, Until: saved.ReauthBy(), Next: a.withProfile(artistsCommand)}, err
 	}
 	defer a.logWriter.hold()() // the code works once
@@ -129,7 +129,7 @@ func (a *app) login(ctx context.Context, o loginOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s.welcome(saved)
+	l.welcome(saved)
 	return nil
 }
 
@@ -155,42 +155,42 @@ func (l *activeLogin) welcome(saved session.Login) {
 }
 
 // prepareLogin finds every problem that it can before a person is asked for consent.
-func (a *app) prepareLogin(ctx context.Context, o loginOptions) (s *activeLogin, c auth.Client, r auth.Request, err error) {
+func (a *app) prepareLogin(ctx context.Context, o loginOptions) (l *activeLogin, c auth.Client, r auth.Request, err error) {
 	if o.timeout <= 0 {
-		return s, c, r, usageError{errors.New("--timeout must be more than 0")}
+		return l, c, r, usageError{errors.New("--timeout must be more than 0")}
 	}
-	s, err = a.openToSave(session.Settings{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
+	l, err = a.openToSave(session.Settings{ClientID: o.clientID, RedirectURI: o.redirectURI, Store: o.store})
 	if err != nil {
-		return s, c, r, err
+		return l, c, r, err
 	}
 	// Before the steps to register an app are shown.
-	if err = s.Probe(ctx); err != nil {
-		return s, c, r, err
+	if err = l.Probe(ctx); err != nil {
+		return l, c, r, err
 	}
-	if c, err = a.loginClient(ctx, s, o); err != nil {
-		return s, c, r, err
+	if c, err = a.loginClient(ctx, l, o); err != nil {
+		return l, c, r, err
 	}
-	r = a.loginRequest(s.Session, o)
+	r = a.loginRequest(l.Session, o)
 	if err = auth.CheckRedirectURI(r.RedirectURI); err != nil {
-		return s, c, r, err
+		return l, c, r, err
 	}
-	s.SetClientID(c.ID) // it may be the stand-in's
-	before, err := ignoreUnusable(s.Load(ctx))
+	l.SetClientID(c.ID) // it may be the stand-in's
+	before, err := ignoreUnusable(l.Load(ctx))
 	if err != nil {
-		return s, c, r, err
+		return l, c, r, err
 	}
 	r.Scopes = scopes(before.Scopes, o.scopes)
-	return s, c, r, s.waitForLimits(ctx)
+	return l, c, r, l.waitForLimits(ctx)
 }
 
 // loginClient returns the app to sign in with. It asks for the client ID if neither a flag, a
 // variable nor the settings have one.
-func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (auth.Client, error) {
+func (a *app) loginClient(ctx context.Context, l *activeLogin, o loginOptions) (auth.Client, error) {
 	address, err := a.origin()
 	if err != nil {
 		return auth.Client{}, err
 	}
-	c := auth.Client{Origin: address, ID: s.Settings().ClientID, Transport: a.transport}
+	c := auth.Client{Origin: address, ID: l.Settings().ClientID, Transport: a.transport}
 	if c.ID == "" && address != "" {
 		c.ID = sandbox.ClientID
 	}
@@ -198,8 +198,8 @@ func (a *app) loginClient(ctx context.Context, s *activeLogin, o loginOptions) (
 		if c.ID, err = a.askClientID(ctx); err != nil {
 			return c, err
 		}
-		s.SetClientID(c.ID)
-		if err = s.SaveSettings(ctx); err != nil {
+		l.SetClientID(c.ID)
+		if err = l.SaveSettings(ctx); err != nil {
 			return c, err
 		}
 	}
@@ -245,21 +245,21 @@ func scopes(before, added []string) []string {
 }
 
 // ignoreUnusable treats a corrupt login like none, so that a new one can replace it.
-func ignoreUnusable(l session.Login, err error) (session.Login, error) {
+func ignoreUnusable(login session.Login, err error) (session.Login, error) {
 	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrCorrupt) {
 		return session.Login{}, nil
 	}
-	return l, err
+	return login, err
 }
 
 // accept asks Spotify for the account, checks that it is the expected one, and saves the
 // login.
-func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Login, error) {
+func (a *app) accept(ctx context.Context, l *activeLogin, c auth.Client, g auth.Grant, o loginOptions) (session.Login, error) {
 	who, err := a.whoHolds(ctx, c.Origin, g.Access)
 	if err != nil {
 		return session.Login{}, err
 	}
-	err = a.checkAccount(ctx, s, who, o.force || o.switchUser)
+	err = a.checkAccount(ctx, l, who, o.force || o.switchUser)
 	if errors.As(err, new(accountChangedError)) { // the browser was still signed in to it
 		err = withHint(err, "add --switch-account to choose the account, --profile NAME to keep both, or --force to replace the saved login")
 	}
@@ -267,10 +267,10 @@ func (a *app) accept(ctx context.Context, s *activeLogin, c auth.Client, g auth.
 		return session.Login{}, err
 	}
 	now := a.now()
-	l := session.Login{
+	login := session.Login{
 		ClientID: c.ID, ClientSecret: c.Secret, Account: who, AuthorizedAt: now.UTC().Truncate(time.Second),
 	}.With(session.Tokens(g), now)
-	return l, s.Save(ctx, l)
+	return login, l.Save(ctx, login)
 }
 
 func (a *app) whoHolds(ctx context.Context, origin string, token secret.String) (session.Account, error) {
@@ -285,8 +285,8 @@ func accountOf(u spotify.User) session.Account {
 
 // checkAccount asks before the login of one account replaces that of another. isWanted says
 // that the user has already agreed.
-func (a *app) checkAccount(ctx context.Context, s *activeLogin, now session.Account, isWanted bool) error {
-	replaced, err := ignoreUnusable(s.Replaced(ctx))
+func (a *app) checkAccount(ctx context.Context, l *activeLogin, now session.Account, isWanted bool) error {
+	replaced, err := ignoreUnusable(l.Replaced(ctx))
 	before := replaced.Account
 	if err != nil || before.ID == "" || before.ID == now.ID {
 		return err

@@ -14,7 +14,7 @@ import (
 // only this login may know, and --finish reads it within ten minutes.
 
 func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
-	s, c, r, err := a.prepareLogin(ctx, o)
+	l, c, r, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := s.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
+	if err := l.SavePending(encoded, pending.Created.Add(auth.PendingLife)); err != nil {
 		return err
 	}
 	a.console.Say("open this URL, then run %q and paste the URL of the page you end on (within 10 minutes)", a.withProfile("spotauth login --finish"))
@@ -38,19 +38,19 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s, pending, err := a.openPending(o)
+	l, pending, err := a.openPending(o)
 	if err != nil {
 		return err
 	}
-	defer s.close(&err)
+	defer l.close(&err)
 	c := auth.Client{Transport: a.transport, Secret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
 	if c.Origin, err = a.origin(); err != nil {
 		return err
 	}
-	if err := s.Probe(ctx); err != nil {
+	if err := l.Probe(ctx); err != nil {
 		return err
 	}
-	if err := s.waitForLimits(ctx); err != nil {
+	if err := l.waitForLimits(ctx); err != nil {
 		return err
 	}
 	defer a.logWriter.hold()() // the code works once
@@ -60,9 +60,9 @@ func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
 	}
 	if err == nil {
 		c.ID = pending.ClientID
-		err = a.acceptFinished(ctx, s, c, g, o)
+		err = a.acceptFinished(ctx, l, c, g, o)
 	}
-	return errors.Join(err, s.DropPending()) // its code is used up
+	return errors.Join(err, l.DropPending()) // its code is used up
 }
 
 // readPasted reads the URL that the browser ended on from stdin.
@@ -83,21 +83,21 @@ func (a *app) readPasted(ctx context.Context) (string, error) {
 	return pasted, nil
 }
 
-func (a *app) acceptFinished(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, o loginOptions) error {
-	saved, err := a.accept(ctx, s, c, g, o)
+func (a *app) acceptFinished(ctx context.Context, l *activeLogin, c auth.Client, g auth.Grant, o loginOptions) error {
+	saved, err := a.accept(ctx, l, c, g, o)
 	if err == nil {
-		s.welcome(saved)
+		l.welcome(saved)
 	}
 	return err
 }
 
 // openPending opens the session that --begin left, with its settings.
 func (a *app) openPending(o loginOptions) (*activeLogin, auth.Pending, error) {
-	s, err := a.openToSave(session.Settings{Store: o.store})
+	l, err := a.openToSave(session.Settings{Store: o.store})
 	if err != nil {
 		return nil, auth.Pending{}, err
 	}
-	encoded, err := s.Pending()
+	encoded, err := l.Pending()
 	if errors.Is(err, session.ErrNoPending) {
 		return nil, auth.Pending{}, withCommand(usageError{errors.New("no sign-in is waiting to be finished (it must be within 10 minutes)")}, loginCommand+" --begin")
 	}
@@ -105,5 +105,5 @@ func (a *app) openPending(o loginOptions) (*activeLogin, auth.Pending, error) {
 		return nil, auth.Pending{}, err
 	}
 	pending, err := auth.DecodePending(encoded)
-	return s, pending, err
+	return l, pending, err
 }

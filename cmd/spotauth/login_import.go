@@ -20,11 +20,11 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s, c, _, err := a.prepareLogin(ctx, o)
+	l, c, _, err := a.prepareLogin(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer s.close(&err)
+	defer l.close(&err)
 	// The answer may replace the token in the file, so neither Ctrl-C nor --debug must interrupt it.
 	defer a.logWriter.hold()()
 	g, err := refreshGrant(context.WithoutCancel(ctx), c, refresh)
@@ -35,21 +35,21 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 		return err
 	}
 	replaced := !g.Refresh.Equal(refresh)
-	saved, err := a.saveImported(ctx, s, c, g, o.force, replaced)
+	saved, err := a.saveImported(ctx, l, c, g, o.force, replaced)
 	if err != nil && replaced {
 		a.console.Warn("Spotify replaced the refresh token in %s, so the login there may have stopped working", o.importFile)
 	}
 	if err != nil {
 		return err
 	}
-	s.welcome(saved)
+	l.welcome(saved)
 	a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
 	return nil
 }
 
 // saveImported asks Spotify for the account and saves the login. If the token in the file has
 // been replaced, Ctrl-C only ends the question whether to replace another account's login.
-func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Login, error) {
+func (a *app) saveImported(ctx context.Context, l *activeLogin, c auth.Client, g auth.Grant, force, replaced bool) (session.Login, error) {
 	whole := ctx
 	if replaced {
 		whole = context.WithoutCancel(ctx)
@@ -61,12 +61,12 @@ func (a *app) saveImported(ctx context.Context, s *activeLogin, c auth.Client, g
 	if err != nil {
 		return session.Login{}, err
 	}
-	if err := a.checkAccount(ctx, s, who, force); err != nil {
+	if err := a.checkAccount(ctx, l, who, force); err != nil {
 		return session.Login{}, err
 	}
 	// The file does not say when the person agreed, so the end of the six months is not known.
-	l := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}.With(session.Tokens(g), a.now())
-	return l, s.Save(whole, l)
+	login := session.Login{ClientID: c.ID, ClientSecret: c.Secret, Account: who}.With(session.Tokens(g), a.now())
+	return login, l.Save(whole, login)
 }
 
 // readSpotipyCache reads the refresh token, and whether the login has the scope.

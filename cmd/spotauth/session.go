@@ -54,34 +54,34 @@ keeps working on this machine.
 }
 
 func (a *app) sessionExport(ctx context.Context) (err error) {
-	s, err := a.open()
+	l, err := a.open()
 	if err != nil {
 		return err
 	}
-	defer s.close(&err)
-	l, err := s.Load(ctx)
+	defer l.close(&err)
+	login, err := l.Load(ctx)
 	if err != nil {
 		return err
 	}
 	switch {
-	case l.Dead != nil:
+	case login.Dead != nil:
 		return session.ErrDead
-	case l.Refresh.Empty():
+	case login.Refresh.Empty():
 		return usageError{errors.New("SPOTIFY_ACCESS_TOKEN alone can't be exported: it has no refresh token")}
 	}
-	s.warnOfEnd(l)
+	l.warnOfEnd(login)
 	passphrase, err := a.passphrase(ctx, true)
 	if err != nil {
 		return err
 	}
 	var sealed bytes.Buffer
-	if err := s.Export(ctx, &sealed, passphrase); err != nil {
+	if err := l.Export(ctx, &sealed, passphrase); err != nil {
 		return err
 	}
 	if err := write(a.console.Out, sealed.String()); err != nil {
 		return err
 	}
-	a.console.Note("exported the login of %s", accountName(l.Account))
+	a.console.Note("exported the login of %s", accountName(login.Account))
 	a.console.Note("next, on the other machine: spotauth session import FILE")
 	return nil
 }
@@ -92,7 +92,7 @@ type importOptions struct {
 }
 
 func (a *app) sessionImport(ctx context.Context, o importOptions, args []string) error {
-	s, err := a.openToSave(session.Settings{Store: o.store})
+	l, err := a.openToSave(session.Settings{Store: o.store})
 	if err != nil {
 		return err
 	}
@@ -104,16 +104,16 @@ func (a *app) sessionImport(ctx context.Context, o importOptions, args []string)
 	if err != nil {
 		return err
 	}
-	if err := s.Probe(ctx); err != nil {
+	if err := l.Probe(ctx); err != nil {
 		return err
 	}
-	l, err := s.Import(ctx, bytes.NewReader(sealed), passphrase, func(l session.Login) error {
-		return a.checkAccount(ctx, s, l.Account, o.force)
+	login, err := l.Import(ctx, bytes.NewReader(sealed), passphrase, func(login session.Login) error {
+		return a.checkAccount(ctx, l, login.Account, o.force)
 	})
 	if err != nil {
 		return err
 	}
-	a.console.Note("imported the login of %s into profile %s", accountName(l.Account), s.Profile())
+	a.console.Note("imported the login of %s into profile %s", accountName(login.Account), l.Profile())
 	return nil
 }
 

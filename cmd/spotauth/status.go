@@ -116,14 +116,14 @@ type account struct {
 	Name string `json:"name"`
 }
 
-func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
+func (a *app) statusOf(s *session.Session, login session.Login) statusReport {
 	store := s.Settings().Store
 	if store == session.InMemory {
 		store = "the environment"
 	}
 	r := statusReport{
-		Profile: s.Profile(), ClientID: l.ClientID, Scopes: l.Scopes, Store: store, Dead: l.Dead != nil,
-		AuthorizedAt: utcOrNil(l.AuthorizedAt), AccessExpiresAt: utcOrNil(l.AccessExpiresAt), ReauthBy: utcOrNil(l.ReauthBy()), now: a.now(),
+		Profile: s.Profile(), ClientID: login.ClientID, Scopes: login.Scopes, Store: store, Dead: login.Dead != nil,
+		AuthorizedAt: utcOrNil(login.AuthorizedAt), AccessExpiresAt: utcOrNil(login.AccessExpiresAt), ReauthBy: utcOrNil(login.ReauthBy()), now: a.now(),
 	}
 	if file := s.File(); file != "" {
 		r.file = a.withoutHome(file)
@@ -131,8 +131,8 @@ func (a *app) statusOf(s *session.Session, l session.Login) statusReport {
 	if address, err := a.sandboxAddress(); err == nil {
 		r.Sandbox = orNil(address)
 	}
-	if l.Account.ID != "" {
-		r.Account = &account{l.Account.ID, l.Account.Name}
+	if login.Account.ID != "" {
+		r.Account = &account{login.Account.ID, login.Account.Name}
 	}
 	if r.Scopes == nil {
 		r.Scopes = []string{}

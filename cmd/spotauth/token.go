@@ -50,12 +50,12 @@ func (o *tokenOptions) addFlags(cmd *cobra.Command) {
 
 func (a *app) printToken(ctx context.Context, o tokenOptions) (err error) {
 	show, ok := map[string]func(session.Login) error{
-		"plain": func(l session.Login) error { return write(a.console.Out, l.Access.Reveal()+"\n") },
-		"header": func(l session.Login) error {
-			return write(a.console.Out, "Authorization: Bearer "+l.Access.Reveal()+"\n")
+		"plain": func(login session.Login) error { return write(a.console.Out, login.Access.Reveal()+"\n") },
+		"header": func(login session.Login) error {
+			return write(a.console.Out, "Authorization: Bearer "+login.Access.Reveal()+"\n")
 		},
-		"curl": func(l session.Login) error {
-			return write(a.console.Out, fmt.Sprintf("header = \"Authorization: Bearer %s\"\n", l.Access.Reveal()))
+		"curl": func(login session.Login) error {
+			return write(a.console.Out, fmt.Sprintf("header = \"Authorization: Bearer %s\"\n", login.Access.Reveal()))
 		},
 		"json": a.printTokenJSON,
 	}[o.format]
@@ -89,10 +89,10 @@ func (l *activeLogin) tokenFor(ctx context.Context, minLife time.Duration) (sess
 	return login, err
 }
 
-func (a *app) printTokenJSON(l session.Login) error {
+func (a *app) printTokenJSON(login session.Login) error {
 	return printJSON(a.console.Out, struct {
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{l.Access.Reveal(), "Bearer", utcOrNil(l.AccessExpiresAt)})
+	}{login.Access.Reveal(), "Bearer", utcOrNil(login.AccessExpiresAt)})
 }
