@@ -194,7 +194,7 @@ func (a *app) apiPages(ctx context.Context, client *spotify.Client, r apiRequest
 	for page, err := range client.Pages(ctx, r.path, r.query, p) {
 		switch {
 		case err != nil:
-			err = adviseRest(err, p.Items)
+			err = adviseRest(err, r, p.Items)
 		case isLines && !o.strict:
 			err = out.lines(page)
 		default:

@@ -119,14 +119,21 @@ func (l *activeLogin) advise(err error, r apiRequest) error {
 	return err
 }
 
-// adviseRest adds to the error of a page what to do if Spotify gave some items and refuses the
-// rest. A search ends so after 1000 items, whatever its total is.
-func adviseRest(err error, items int) error {
+// adviseRest adds to the error of a page what to do about the rest of the list. A search ends
+// after 1000 items, whatever its total is. "fields" can leave out how a list goes on.
+func adviseRest(err error, r apiRequest, items int) error {
 	var e *spotify.Error
-	if items == 0 || !errors.As(err, &e) || e.Status != http.StatusBadRequest {
+	if !errors.As(err, &e) {
 		return err
 	}
-	return withHint(err, fmt.Sprintf("Spotify sent %d %s and refuses the rest; to stop there, add --limit %d", items, plural(items, "item"), items))
+	query, _ := url.ParseQuery(r.query) // which is encoded
+	switch {
+	case items > 0 && e.Status == http.StatusBadRequest:
+		return withHint(err, fmt.Sprintf("Spotify sent %d %s and refuses the rest; to stop there, add --limit %d", items, plural(items, "item"), items))
+	case e.Kind == spotify.BadAnswer && query.Has("fields"):
+		return withHint(err, "fields in the query must include next, total, offset and limit")
+	}
+	return err
 }
 
 // isRewritten reports whether Git Bash took PATH for one of its own files, which it does to

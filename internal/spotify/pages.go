@@ -200,6 +200,8 @@ func (g *pager) continuation(p *itemsPage) (name, value string, err error) {
 	switch {
 	case p.hasCursors:
 		return p.cursor()
+	case !p.hasNext && p.total < 0 && g.isFull(p): // "fields" in the query can leave both out
+		return "", "", errors.New("the answer does not say whether there is another page")
 	case p.offset >= 0 && p.limit > 0:
 		if asked, err := strconv.ParseInt(g.query.Get("offset"), 10, 64); err == nil && asked != p.offset {
 			return "", "", fmt.Errorf("the page begins at %d, not at %d", p.offset, asked)
@@ -211,6 +213,12 @@ func (g *pager) continuation(p *itemsPage) (name, value string, err error) {
 		return "", "", errors.New("there is a next page, but no cursor or offset to ask for it")
 	}
 	return "", "", nil
+}
+
+// isFull reports whether a page has as many items as were asked for.
+func (g *pager) isFull(p *itemsPage) bool {
+	size, err := strconv.Atoi(g.query.Get("limit"))
+	return err == nil && size > 0 && len(p.items) >= size
 }
 
 // cursor is the continuation by cursors. If there are two, "next" tells the

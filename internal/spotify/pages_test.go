@@ -142,6 +142,7 @@ func TestPagesOddAnswers(t *testing.T) {
 		return fmt.Sprintf(`{"items":[%s],"next":%s,"offset":%d,"limit":2,"total":9}`, strings.Join(items, ","), next, offset)
 	}
 	more := `"https://example.com/"`
+	fifty := strings.Repeat("1,", 49) + "1"
 	for _, row := range []struct {
 		name  string
 		pages []string
@@ -149,6 +150,10 @@ func TestPagesOddAnswers(t *testing.T) {
 		err   string
 	}{
 		{"a list without more", []string{`{"items":[1]}`}, 1, ""},
+		{"a full page without more", []string{`{"items":[` + fifty + `]}`}, 0, "the answer does not say whether there is another page"},
+		{"a full page with its offset", []string{`{"items":[` + fifty + `],"offset":0,"limit":50}`}, 0, "the answer does not say whether there is another page"},
+		{"a full page, and no next", []string{`{"items":[` + fifty + `],"next":null}`}, 50, ""},
+		{"a full page, and a total", []string{`{"items":[` + fifty + `],"total":50}`}, 50, ""},
 		{"no next, but a total", []string{`{"items":[1,2],"offset":0,"limit":2,"total":3}`, `{"items":[3],"offset":2,"limit":2,"total":3}`}, 3, ""},
 		{"a short page", []string{page(0, more, "1"), page(2, "null", "2")}, 2, ""},
 		{"no page", []string{`{"id":"x","tracks":{"href":"y"}}`}, 0, "the answer is not a page of items"},
