@@ -182,7 +182,7 @@ func (a *app) sandboxAddress() (string, error) {
 		return "", refused
 	}
 	ip := net.ParseIP(u.Hostname())
-	if port, err := strconv.Atoi(u.Port()); ip == nil || !ip.IsLoopback() || err != nil || port < 1 || port > 65535 {
+	if port, err := strconv.Atoi(u.Port()); ip == nil || !ip.IsLoopback() || err != nil || port < 1 || port > 65535 || strconv.Itoa(port) != u.Port() {
 		return "", refused
 	}
 	return "http://" + net.JoinHostPort(ip.String(), u.Port()), nil
