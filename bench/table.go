@@ -65,9 +65,12 @@ func (b *bench) print(w io.Writer) error {
 	fmt.Fprintln(t, "job\tprogram\truns\twall ms\tCPU ms\tpeak MB\trequests\t")
 	for _, r := range b.rows {
 		wall, wallMin, wallMax := spread(r.samples, wall)
-		cpu, cpuMin, cpuMax := spread(r.samples, cpu)
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f (%.1f to %.1f)\t%.1f (%.1f to %.1f)\t%.1f\t%.0f\t\n", r.job, r.program, len(r.samples),
-			wall, wallMin, wallMax, cpu, cpuMin, cpuMax, median(r.samples, memory), median(r.samples, requests))
+		cost := "\t" // empty if the program is not ours to measure
+		if cpu, cpuMin, cpuMax := spread(r.samples, cpu); cpu > 0 {
+			cost = fmt.Sprintf("%.1f (%.1f to %.1f)\t%.1f", cpu, cpuMin, cpuMax, median(r.samples, memory))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f (%.1f to %.1f)\t%s\t%.0f\t\n", r.job, r.program, len(r.samples),
+			wall, wallMin, wallMax, cost, median(r.samples, requests))
 	}
 	fmt.Fprintln(t)
 	fmt.Fprintln(t, "verdict\tgoal\treason\t")
