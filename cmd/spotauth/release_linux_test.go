@@ -65,6 +65,7 @@ func TestVerifyRefusesABadDraft(t *testing.T) {
 		{"another version", func(d draft) { d[archive] = archiveOf(t, "1.0.1"); d.sum() }, "", "not the version of " + archive},
 		{"a page missing", func(d draft) { d[archive] = archiveOf(t, "1.0.0", "man/spotauth-restore.1"); d.sum() }, "", "no man/spotauth-restore.1 in the archive"},
 		{"a picture missing", func(d draft) { d[archive] = archiveOf(t, "1.0.0", "docs/page.png"); d.sum() }, "", "no docs/page.png in the archive"},
+		{"a picture for the dark missing", func(d draft) { d[archive] = archiveOf(t, "1.0.0", "docs/page-dark.png"); d.sum() }, "", "no docs/page-dark.png in the archive"},
 		{"a completion missing", func(d draft) { d[archive] = archiveOf(t, "1.0.0", "completions/spotauth.fish"); d.sum() }, "", "no completions/spotauth.fish in the archive"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

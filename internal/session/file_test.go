@@ -123,6 +123,19 @@ func TestFileStoreThatCannotWrite(t *testing.T) {
 	}
 }
 
+// A write that fails leaves no half of a login behind.
+func TestFailedWriteLeavesNothing(t *testing.T) {
+	t.Parallel()
+	f, k := files{t.TempDir()}, recordKey{"", "default", testClient}
+	if err := os.Mkdir(f.path(k), 0o700); err != nil { // which no file replaces
+		t.Fatal(err)
+	}
+	err := put(t.Context(), f, k, "x")
+	if left, _ := os.ReadDir(f.folder); class(err) != "Unavailable" || len(left) != 1 {
+		t.Errorf("%v, left: %v", err, left)
+	}
+}
+
 // B-40: what killed processes left is deleted: the next write deletes what is old, and
 // logging out everything. The file of a process that writes just now stays while one does
 // not log out, and so does the login of a profile with such a name.
