@@ -101,7 +101,7 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	}
 	defer server.Close()
 	if o.port == 0 { // no later stand-in will have this address
-		defer a.removeSandbox(server.URL())
+		defer a.beginSandbox(server.URL())()
 	}
 	if len(command) > 0 {
 		return a.runWithStandIn(command, server.URL())
@@ -118,17 +118,25 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	return context.Cause(ctx)
 }
 
-// removeSandbox deletes the logins that were saved for a stand-in.
-func (a *app) removeSandbox(address string) {
+// beginSandbox notes that logins for a stand-in are temporary. end deletes them, and those of
+// stand-ins that were killed.
+func (a *app) beginSandbox(address string) (end func()) {
 	options, err := a.savedOptions()
+	var remove func(context.Context) error
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
 		options.Sandbox = address
-		err = session.RemoveSandbox(ctx, options)
+		remove, err = session.BeginSandbox(options)
 	}
 	if err != nil {
-		a.log.Debug("the logins of the stand-in are left", "error", err)
+		a.log.Debug("no login can be saved for the stand-in", "error", err)
+		return func() {}
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := remove(ctx); err != nil {
+			a.log.Debug("logins of a stand-in are left", "error", err)
+		}
 	}
 }
 

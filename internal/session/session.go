@@ -14,7 +14,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -257,24 +256,6 @@ func (s *Session) Remove(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// RemoveSandbox deletes everything that is kept for a stand-in that has ended: the logins of
-// all profiles and the folder of its settings.
-func RemoveSandbox(ctx context.Context, o Options) error {
-	if o.Sandbox == "" {
-		return fmt.Errorf("sandbox address: %w: it is empty", ErrInvalid)
-	}
-	profiles, err := Profiles(o)
-	for _, p := range profiles {
-		o.Profile, o.Settings = p.Name, Settings{}
-		s, failed := Open(o)
-		if failed == nil {
-			failed = s.Forget(ctx)
-		}
-		err = errors.Join(err, failed)
-	}
-	return errors.Join(err, os.RemoveAll(o.stateFolder()))
 }
 
 // rereadSettings reads the profile's settings again: minutes may have passed since Open, and
