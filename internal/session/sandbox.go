@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -22,9 +23,9 @@ func BeginSandbox(o Options) (end func(context.Context) error, err error) {
 		return nil, err
 	}
 	mark := flock.New(filepath.Join(o.stateFolder(), temporary))
-	if _, err := mark.TryLock(); err != nil {
-		return nil, err
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = tryLock(ctx, mark) // if there are no locks, others leave it alone
 	return func(ctx context.Context) error {
 		_ = mark.Unlock() // on Windows, no file can be deleted while it is open
 		return errors.Join(RemoveSandbox(ctx, o), removeAbandonedSandboxes(ctx, o))
@@ -40,8 +41,8 @@ func removeAbandonedSandboxes(ctx context.Context, o Options) (failed error) {
 			continue
 		}
 		mark := flock.New(path)
-		if ok, err := mark.TryLock(); err != nil || !ok {
-			continue // it still runs
+		if ok, err := tryLock(ctx, mark); err != nil || !ok {
+			continue // it still runs, or nobody can tell
 		}
 		_ = mark.Unlock()
 		o.Sandbox = "http://" + strings.Replace(entry.Name(), "-", ":", 1)
