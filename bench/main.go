@@ -1,8 +1,8 @@
-// Command bench measures spotauth beside what it is to be measured by (an
-// exporter on zmb3/spotify, secret-tool, an empty Go program) in one run, prints
-// one table, and says for each goal whether it is met and why. The exports are made from a stand-in
-// Spotify in a process of its own, 50 ms away. It runs on Linux, from its own
-// folder, and needs dbus-daemon, gnome-keyring-daemon, secret-tool, curl, git and
+// Command bench compares spotauth with other programs (an exporter on
+// zmb3/spotify, secret-tool, an empty Go program) in one run, prints one table,
+// and says for each goal whether it is met and why. The artists come from a
+// stand-in for Spotify in a process of its own, 50 ms away. bench runs on Linux,
+// from its own folder, and needs dbus-daemon, gnome-keyring-daemon, secret-tool, curl, git and
 // chromium. daff (of npm) is measured too if it is installed.
 package main
 

@@ -98,10 +98,10 @@ func (b *bench) exportGoals(artists int, peer []sample, formats map[string][]sam
 	}
 }
 
-// refreshTime is what a token endpoint takes that is not on this machine.
+// refreshTime is how long a token endpoint on another machine takes.
 const refreshTime = 200 * time.Millisecond
 
-// tokens measures `spotauth token` in a gnome-keyring: beside secret-tool, and
+// tokens measures `spotauth token` in a gnome-keyring: next to secret-tool, and
 // twenty at once when the token has to be refreshed.
 func (b *bench) tokens() error {
 	address, stop, err := startKeychain(b.folder)

@@ -153,7 +153,7 @@ func (l *activeLogin) warnOfEnd(saved session.Login) {
 
 const lastDays = 14 * 24 * time.Hour
 
-// refresh asks the token endpoint, in the terms of session.
+// refresh is the Refresh of the session: it asks the token endpoint.
 func (l *activeLogin) refresh(ctx context.Context, saved session.Login) (session.Tokens, error) {
 	origin, err := l.app.origin()
 	if err != nil {

@@ -16,11 +16,11 @@ import (
 // openerCmd is the name under which the program starts itself to open a page.
 const openerCmd = "open-in-browser"
 
-// openBrowser shows the address in the person's browser. Every user of the
-// machine can read it in the list of processes, so it must hold no secret. A second copy of this
-// program does it in a session of its own: whatever the opener does (stay in
-// the foreground, hang, chatter, fork) it cannot hold up the sign-in, write on
-// stdout, draw on the terminal, or die of the Ctrl-C that ends the sign-in.
+// openBrowser shows the address in the person's browser. Every user of the machine can read it
+// in the list of processes, so it must hold no secret. A second copy of this program does it, in
+// a session of its own. Whatever the opener does there (stay in the foreground, hang, print,
+// fork), it cannot hold up the sign-in, write to stdout, draw on the terminal, or die of the
+// Ctrl-C that ends the sign-in.
 func (a *app) openBrowser(ctx context.Context, address string) error {
 	self, err := os.Executable()
 	if err != nil {

@@ -124,11 +124,11 @@ func textOf(d list.Diff) string {
 		}
 		b.WriteString("\n")
 	}
-	for _, p := range d.Added {
-		line("+", p.ID, console.Safe(p.Name))
+	for _, artist := range d.Added {
+		line("+", artist.ID, console.Safe(artist.Name))
 	}
-	for _, p := range d.Removed {
-		line("-", p.ID, console.Safe(p.Name))
+	for _, artist := range d.Removed {
+		line("-", artist.ID, console.Safe(artist.Name))
 	}
 	for _, r := range d.Renamed {
 		line("~", r.ID, console.Safe(r.OldName)+" -> "+console.Safe(r.NewName))

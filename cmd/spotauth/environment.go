@@ -29,7 +29,7 @@ func (a *app) lookupEnv(name string) (value string, isSet bool) {
 	return "", false
 }
 
-// credential is a variable that a CI may have filled from a file with a line end.
+// credential is the value of a variable, without the line end that it may have from a file.
 func (a *app) credential(name string) string { return strings.TrimSpace(a.env(name)) }
 
 // folder is the folder in a variable. One with a relative path is ignored, as the XDG

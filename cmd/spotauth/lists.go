@@ -33,7 +33,7 @@ func (a *app) readList(ctx context.Context, name string) ([]spotify.Artist, erro
 	return artists, nil
 }
 
-// inSequence yields the artists of a list that is already there.
+// inSequence yields the artists of a slice.
 func inSequence(artists []spotify.Artist) iter.Seq2[spotify.Artist, error] {
 	return func(yield func(spotify.Artist, error) bool) {
 		for _, artist := range artists {

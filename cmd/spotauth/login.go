@@ -163,7 +163,7 @@ func (a *app) prepareLogin(ctx context.Context, o loginOptions) (l *activeLogin,
 	if err != nil {
 		return l, c, r, err
 	}
-	// Before the steps to register an app are shown.
+	// Nobody should register an app first, and learn then that the keychain doesn't work.
 	if err = l.Probe(ctx); err != nil {
 		return l, c, r, err
 	}

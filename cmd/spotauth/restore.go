@@ -176,7 +176,7 @@ func (a *app) missing(ctx context.Context, l *activeLogin, client *spotify.Clien
 	return missing, nil
 }
 
-// follow follows the artists once that is confirmed, and returns those that it could not
+// follow asks for confirmation, follows the artists, and returns those that it could not
 // follow.
 func (a *app) follow(ctx context.Context, l *activeLogin, client *spotify.Client, o restoreOptions, missing []spotify.Artist, wanted int) (failed []spotify.Artist, err error) {
 	if !o.yes {
@@ -234,7 +234,7 @@ func (l *activeLogin) account(ctx context.Context, client *spotify.Client) (sess
 	return accountOf(user), err
 }
 
-// stopped adds to err, which ended the run early, how far the run got.
+// stopped adds to an error that ended the run early how far the run got.
 func (a *app) stopped(ctx context.Context, err error, followed, total int) error {
 	var refused *spotify.Error
 	isRefused := errors.As(err, &refused) && refused.Method == http.MethodPut

@@ -74,12 +74,12 @@ func (c *Console) Terminal(w io.Writer) (io.Writer, bool) {
 	return stream{&c.last, &bounded{c: c, w: w}}, true
 }
 
-// EndWith makes every write give up when ctx ends, for a full pipe or a stopped terminal can
-// hold one up forever. Nothing more is written to stdout then. Call it before the command runs.
+// EndWith makes every write give up when ctx ends, because a full pipe or a stopped terminal
+// can hold one up forever. Nothing more is written to stdout then. Call it before the command runs.
 func (c *Console) EndWith(ctx context.Context) { c.ctx = ctx }
 
-// lastWords is how long a write to stderr may take after that, because it may say why the
-// program ends.
+// lastWords is how long a write to stderr may take after ctx has ended, because it may say why
+// the program ends.
 const lastWords = 100 * time.Millisecond
 
 // bounded writes to w until the console's context ends, and for a grace period after it.

@@ -125,7 +125,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 // done marks the end of a row.
 func (b *bounded) done() { b.end = b.read }
 
-// unlimitRow leaves the limit of the whole alone: a ZIP has no rows.
+// unlimitRow removes the limit of a row, because a ZIP has no rows. That of the whole stays.
 func (b *bounded) unlimitRow() { b.end = maxSize }
 
 // collector takes the artists as they are read.
@@ -135,7 +135,7 @@ type collector struct {
 	repeated int
 }
 
-// add takes an artist, and the names for it that its row gives. The error says what is
+// add takes an artist with the id, uri and url that its row gives. The error says what is
 // wrong with them.
 func (c *collector) add(a spotify.Artist) error {
 	if err := identify(&a); err != nil {

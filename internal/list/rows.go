@@ -14,8 +14,8 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// separator finds the one between the cells of the header that head begins
-// with: a comma, the semicolon that Excel writes in many countries, or a tab.
+// separator finds what separates the cells of the header at the beginning of
+// head: a comma, the semicolon that Excel writes in many countries, or a tab.
 func separator(head []byte) (comma byte, ok bool) {
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	for _, comma := range []byte(",;\t") {

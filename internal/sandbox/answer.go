@@ -68,7 +68,7 @@ func wrongMethod(allowed string) *answer {
 }
 
 // encode leaves <, > and & as they are, as Spotify does. It panics if v cannot be
-// encoded, which none of its callers brings about.
+// encoded, which would be a bug.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

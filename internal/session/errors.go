@@ -52,7 +52,7 @@ var (
 	errNoAnswer = errors.New("no answer")
 )
 
-// CoolingDownError says that the token endpoint asked for a pause that is not over.
+// CoolingDownError says that Spotify asked for a wait that is not over.
 type CoolingDownError struct{ Until time.Time }
 
 func (e *CoolingDownError) Error() string {

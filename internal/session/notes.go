@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TokenGroup is the group of the token endpoint. Those of the Web API are any other texts.
+// TokenGroup is the group of the token endpoint. Any other text is a group of the Web API.
 const TokenGroup = "token endpoint"
 
 // longestCoolDown limits what a note may ask for. Spotify has been seen to ask for a day. A

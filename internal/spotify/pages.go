@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// How pages of any path are followed. The answer itself tells, no table of paths:
+// How pages of any path are followed. The answer decides, not a table of paths:
 //   - the page is the object that has "items": the whole answer, or exactly one
 //     of its members;
 //   - it goes on by "cursors", or by "offset" and "limit". "next" only tells

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// How a part of the list is kept from passing for all of it:
+// How an incomplete list is kept from passing for a complete one:
 //   - the only way to a next page is cursors.after; "next" is a URL, and is never requested;
 //   - the list ends when both are absent, not at a short or an empty page;
 //   - a cursor that comes twice, or empty pages without end, are an error;
