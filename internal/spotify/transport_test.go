@@ -123,9 +123,18 @@ func TestOneConnection(t *testing.T) {
 	}
 	s.Start()
 	defer s.Close()
-	got, err := collect(t, network(t, s.URL).FollowedArtists(t.Context(), new(Listing)))
-	if err != nil || len(got) != 230 || connections.Load() != 1 || pages.most != 1 {
-		t.Errorf("%d artists by %d connections, %d at once, %v", len(got), connections.Load(), pages.most, err)
+	// On a busy machine, net/http gives up a connection if the goroutine that writes to it has
+	// not run within 50 ms of the answer (maxWriteWaitBeforeConnReuse).
+	for try := 1; ; try++ {
+		connections.Store(0)
+		got, err := collect(t, network(t, s.URL).FollowedArtists(t.Context(), new(Listing)))
+		n := connections.Load()
+		if err != nil || len(got) != 230 || pages.most != 1 || n != 1 && try == 3 {
+			t.Fatalf("%d artists by %d connections, %d at once, %v", len(got), n, pages.most, err)
+		}
+		if n == 1 {
+			return
+		}
 	}
 }
 
