@@ -177,6 +177,30 @@ func TestSaveForgetsWhatWasThereBefore(t *testing.T) {
 	}
 }
 
+// If the old login can't be deleted, the new one is saved all the same, and the person is told.
+func TestSaveTellsWhatItCannotForget(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	edit := func(tree map[string]any) error {
+		table(table(tree, "profile"), "default")["store"] = "helper:none"
+		return nil
+	}
+	if err := editConfig(t.Context(), o, edit); err != nil {
+		t.Fatal(err)
+	}
+	var warnings []string
+	o.Warn = func(what string) { warnings = append(warnings, what) }
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], "the login that this profile had before is still kept: ") {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
 // Two sign-ins of one profile that overlap, with different client IDs: the later one leaves
 // nothing of the earlier one behind, though its session is older.
 func TestOverlappingSignIns(t *testing.T) {
@@ -392,6 +416,30 @@ func TestSaveWaitsForARefresh(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// L-20: a stand-in takes its own logins with it, and no others.
+func TestRemoveSandbox(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	if err := mustOpen(t, o).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, filepath.Dir(o.ConfigDir))
+	at := o
+	at.Sandbox = "http://127.0.0.1:5000"
+	if err := mustOpen(t, at).Save(t.Context(), testLogin()); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveSandbox(t.Context(), at); err != nil {
+		t.Error(err)
+	}
+	if err := RemoveSandbox(t.Context(), o); !errors.Is(err, ErrInvalid) {
+		t.Errorf("without a stand-in: %v", err)
+	}
+	if after := tree(t, filepath.Dir(o.ConfigDir)); !maps.Equal(before, after) {
+		t.Errorf("what was saved for Spotify is not as it was: %q", slices.Sorted(maps.Keys(after)))
+	}
 }
 
 // L-20: under a sandbox a real login can be neither read, sent, overwritten nor forgotten.
