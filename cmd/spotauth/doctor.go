@@ -132,13 +132,23 @@ func (a *app) findingsText(findings []finding) string {
 	return text.String()
 }
 
-// withoutHome shortens the home folder to ~, for its path names the person.
+// withoutHome shortens the home folder to ~ where a path begins with it, for its path names
+// the person.
 func (a *app) withoutHome(text string) string {
 	home := filepath.Clean(a.home())
 	if home == "." || home == string(filepath.Separator) {
 		return text
 	}
-	return strings.ReplaceAll(text, home+string(filepath.Separator), "~"+string(filepath.Separator))
+	parts := strings.Split(text, home+string(filepath.Separator))
+	short := parts[0]
+	for _, part := range parts[1:] {
+		folder := home
+		if short == "" || strings.ContainsAny(short[len(short)-1:], ` "'(`) {
+			folder = "~"
+		}
+		short += folder + string(filepath.Separator) + part
+	}
+	return short
 }
 
 func checkClientID(s *session.Session) finding {

@@ -91,3 +91,21 @@ func TestDoctorOnATerminal(t *testing.T) {
 		}
 	}
 }
+
+// B-35: the home folder is shortened where a path begins, and not inside another one.
+func TestHomeIsShortenedAtTheBeginning(t *testing.T) {
+	t.Parallel()
+	a := &app{environ: []string{"HOME=/ann"}}
+	for text, want := range map[string]string{
+		"/ann/.local/state":               "~/.local/state",
+		`cannot read "/ann/x", or /ann/y`: `cannot read "~/x", or ~/y`,
+		"/srv/ann/x":                      "/srv/ann/x",
+		"/anna/x":                         "/anna/x",
+		"/ann/backup/ann/x":               "~/backup/ann/x",
+		"/ann":                            "/ann",
+	} {
+		if got := a.withoutHome(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
