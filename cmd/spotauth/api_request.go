@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -155,13 +156,14 @@ const maxBody = 1 << 20
 func (a *app) readBody(ctx context.Context, name string) ([]byte, error) {
 	body, err := readInput(ctx, a, name, func(in io.Reader) ([]byte, error) {
 		body, err := io.ReadAll(io.LimitReader(in, maxBody+1))
+		text := bytes.TrimPrefix(body, []byte("\ufeff")) // Windows PowerShell writes one
 		switch {
 		case err == nil && len(body) > maxBody:
 			err = errors.New("longer than 1 MiB")
-		case err == nil && !json.Valid(body):
+		case err == nil && !json.Valid(text):
 			err = errors.New("not JSON")
 		}
-		return body, err
+		return text, err
 	})
 	if errors.As(err, new(*fs.PathError)) && strings.IndexAny(strings.TrimSpace(name), "{[") == 0 {
 		err = withHint(err, "--input takes the name of a file; use --input - for JSON on stdin")

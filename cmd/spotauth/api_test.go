@@ -226,6 +226,21 @@ func TestLongestBody(t *testing.T) {
 	}
 }
 
+// Windows PowerShell begins a file with a byte order mark. JSON that is sent must not have one
+// (RFC 8259, section 8.1).
+func TestBodyWithAByteOrderMark(t *testing.T) {
+	b := newProgram(t, sandbox.Options{Consent: sandbox.ConsentAgree})
+	b.login("--scope", "playlist-modify-private")
+	name := filepath.Join(t.TempDir(), "playlist.json")
+	if err := os.WriteFile(name, []byte("\ufeff{\"name\":\"Wren\",\"public\":false}\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := b.run("api", "-X", "POST", "me/playlists", "--input", name, "--jq", ".name")
+	if status != 0 || stdout != "Wren\n" {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+}
+
 // What "help paths" says of pages is what the stand-in does.
 func TestPagesOfKnownPaths(t *testing.T) {
 	b := newProgram(t, sandbox.Options{Artists: 30, Tracks: 3, Consent: sandbox.ConsentAgree})
