@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
 // ErrNotTerminal says that there is no one to ask: the program has no terminal.
@@ -54,7 +56,9 @@ func (c *Console) ask(ctx context.Context, prompt string, echo bool) (string, er
 	if !c.ErrIsTerminal {
 		last = &lastLine{w: in.screen}
 	}
-	line, err := readTerminal(ctx, in.keys, echo, func() { last.set(Safe(prompt), true) })
+	text := Safe(prompt)
+	stays := echo || c.Dumb || displaywidth.String(text) >= width(c.err)
+	line, err := readTerminal(ctx, in.keys, echo, func() { last.ask(text, stays) })
 	typed := echo && err == nil // then the terminal has moved on to the next line
 	last.answered(typed)
 	return strings.TrimRight(line, "\r\n"), err
@@ -78,11 +82,18 @@ func (c *Console) terminal() (keyboard, error) {
 	return keyboard{keys, screen, func() { keys.Close(); screen.Close() }}, nil
 }
 
+func (l *lastLine) ask(prompt string, stays bool) {
+	l.mu.Lock()
+	l.stays = stays
+	l.mu.Unlock()
+	l.set(prompt, true)
+}
+
 // answered ends the prompt's line, unless the person's Enter has.
 func (l *lastLine) answered(typed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !typed {
+	if l.stays = true; !typed {
 		l.erase()
 	}
 	l.turn++

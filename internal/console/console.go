@@ -193,6 +193,7 @@ type lastLine struct {
 	text    string
 	turn    int  // counts the texts
 	prompt  bool // someone may be typing in it
+	stays   bool // a prompt that cannot be taken back
 	drawn   bool
 	above   int // writes above it that are under way
 }

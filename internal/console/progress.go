@@ -83,8 +83,8 @@ func (l *lastLine) update(turn int, text func() string) bool {
 }
 
 // erase takes back the line, with a ^C that the terminal has echoed behind it. Old Windows
-// consoles know no escape sequence for it, so there blanks overwrite the text. A prompt with
-// what was typed after it stays above.
+// consoles know no escape sequence for it, so there blanks overwrite the text. A prompt after
+// which typed text shows stays above.
 func (l *lastLine) erase() {
 	if !l.drawn {
 		return
@@ -92,7 +92,7 @@ func (l *lastLine) erase() {
 	l.drawn = false
 	erased := "\r\x1b[K"
 	switch {
-	case l.prompt:
+	case l.prompt && l.stays:
 		erased = "\n"
 	case !l.escapes:
 		erased = "\r" + strings.Repeat(" ", displaywidth.String(l.text)) + "\r"

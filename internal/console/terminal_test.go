@@ -300,6 +300,40 @@ func TestAMessageDuringAPromptRepeatsThePrompt(t *testing.T) {
 	}
 }
 
+// Nothing that is typed after a hidden prompt shows, so the prompt moves down instead of being
+// repeated. One that is wider than the terminal cannot be taken back.
+func TestAMessageDuringAHiddenPromptRedrawsIt(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		columns uint16
+		dumb    bool
+		want    string
+	}{
+		{"", 80, false, "spotauth: hint: look here\npaste it:\n"},
+		{"narrow", 9, false, "paste it:\nspotauth: hint: look here\npaste it:\n"},
+		{"dumb", 80, true, "paste it:\nspotauth: hint: look here\npaste it:\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newScreen(t)
+			if err := pty.Setsize(s.keys, &pty.Winsize{Rows: 24, Cols: row.columns}); err != nil {
+				t.Fatal(err)
+			}
+			c := s.console()
+			c.Dumb = row.dumb
+			before := s.modes()
+			done := asked(t.Context(), c.AskSecret)
+			s.see("paste it: ")
+			s.waitForEchoOff(before)
+			c.Hint("look here")
+			s.typeKeys("x\n")
+			s.expect(done, "x", nil)
+			if got := picture(s.settle()); got != row.want {
+				t.Errorf("the picture is %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestProgressIsOneLineThatGoes(t *testing.T) {
 	s := newScreen(t)
 	if err := pty.Setsize(s.keys, &pty.Winsize{Rows: 24, Cols: 20}); err != nil {
