@@ -145,7 +145,7 @@ func (a *app) tellHowToUse(address string) {
 	if runtime.GOOS == "windows" {
 		set = "$env:" + sandboxVar + `="` + address + `"`
 	}
-	a.console.Note("in another terminal, run: %s", set)
+	a.console.Note("in another terminal: %s", set)
 }
 
 // runWithStandIn runs a command with the stand-in, and returns the command's exit status.

@@ -312,7 +312,7 @@ func TestSandboxAloneOnATerminal(t *testing.T) {
 	p := m.onTerminal(100, &stdout, "sandbox")
 	p.see("press Ctrl-C to stop\r\n")
 	address := stdout.await(t, `^(\S+)\n$`)
-	if want := "spotauth: in another terminal, run: export SPOTAUTH_SANDBOX=" + address + "\r\n" +
+	if want := "spotauth: in another terminal: export SPOTAUTH_SANDBOX=" + address + "\r\n" +
 		"spotauth: without a browser, add --consent agree; \"spotauth sandbox --help\" has an example\r\n"; !strings.Contains(p.stderr.String(), want) {
 		t.Errorf("the terminal shows\n%s", p.stderr.String())
 	}

@@ -153,6 +153,23 @@ func TestATerminalIsFound(t *testing.T) {
 	}
 }
 
+func TestWrappedTextStaysInItsColumn(t *testing.T) {
+	s := newScreen(t)
+	if err := pty.Setsize(s.keys, &pty.Winsize{Rows: 24, Cols: 30}); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"one two three four five six":              "one two three four\n        five six",
+		"in ~/.local/state/spotauth/logins/a.json": "in\n        ~/.local/state/spotaut\n        h/logins/a.json",
+		"東京ナイトクラブ東京ナイトクラブ":                         "東京ナイトクラブ東京ナ\n        イトクラブ",
+		"~/.local/state/spotaut":                   "~/.local/state/spotaut",
+	} {
+		if got := s.console().Wrap(text, 8); got != want {
+			t.Errorf("%q is wrapped as\n%q, want\n%q", text, got, want)
+		}
+	}
+}
+
 // O-04: stdout on a terminal is safe. RawOut stays raw.
 func TestStdoutOnATerminalIsSafe(t *testing.T) {
 	s := newScreen(t)

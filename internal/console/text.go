@@ -49,7 +49,8 @@ func Columns(rows [][]string) [][]string {
 }
 
 // Wrap breaks a text that begins in column indent so that it fits the terminal at stdout, with
-// all of its lines in that column. In a pipe it stays one line.
+// all of its lines in that column. A word that is too long for a line, such as a path, breaks
+// anywhere. In a pipe the text stays one line.
 func (c *Console) Wrap(text string, indent int) string {
 	space := c.Width() - indent
 	if space < 20 { // no terminal, or too narrow to be worth it
@@ -67,6 +68,12 @@ func (c *Console) Wrap(text string, indent int) string {
 		default:
 			b.WriteString(" ")
 			used++
+		}
+		for width > space {
+			fits := displaywidth.TruncateString(word, space, "")
+			b.WriteString(fits + "\n" + strings.Repeat(" ", indent))
+			word = word[len(fits):]
+			width = displaywidth.String(word)
 		}
 		b.WriteString(word)
 		used += width
