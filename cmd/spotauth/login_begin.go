@@ -34,15 +34,22 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 }
 
 func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
-	pasted, err := a.readPasted(ctx)
-	if err != nil {
-		return err
-	}
-	l, pending, err := a.openPending(o)
+	l, err := a.openToSave(session.Settings{Store: o.store})
 	if err != nil {
 		return err
 	}
 	defer l.close(&err)
+	if _, err := pendingOf(l); err != nil { // before anyone looks for the URL
+		return err
+	}
+	pasted, err := a.readPasted(ctx)
+	if err != nil {
+		return err
+	}
+	pending, err := pendingOf(l) // it may have ended in the meantime
+	if err != nil {
+		return err
+	}
 	c := auth.Client{Transport: a.transport, Secret: secret.New(a.credential("SPOTAUTH_CLIENT_SECRET"))}
 	if c.Origin, err = a.origin(); err != nil {
 		return err
@@ -91,19 +98,14 @@ func (a *app) acceptFinished(ctx context.Context, l *activeLogin, c auth.Client,
 	return err
 }
 
-// openPending opens the session that --begin left, with its settings.
-func (a *app) openPending(o loginOptions) (*activeLogin, auth.Pending, error) {
-	l, err := a.openToSave(session.Settings{Store: o.store})
-	if err != nil {
-		return nil, auth.Pending{}, err
-	}
+// pendingOf reads what --begin left, and takes over its settings.
+func pendingOf(l *activeLogin) (auth.Pending, error) {
 	encoded, err := l.Pending()
 	if errors.Is(err, session.ErrNoPending) {
-		return nil, auth.Pending{}, withCommand(usageError{errors.New("no sign-in is waiting to be finished (it must be within 10 minutes)")}, loginCommand+" --begin")
+		return auth.Pending{}, withCommand(usageError{errors.New("no sign-in is waiting to be finished (it must be within 10 minutes)")}, loginCommand+" --begin")
 	}
 	if err != nil {
-		return nil, auth.Pending{}, err
+		return auth.Pending{}, err
 	}
-	pending, err := auth.DecodePending(encoded)
-	return l, pending, err
+	return auth.DecodePending(encoded)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ the profile.
 	completeBy(take, "store", a.completeStore)
 	completeFileArgs(take)
 	cmd.AddCommand(&cobra.Command{
-		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: cobra.NoArgs,
+		Use: "export", Short: "Write the saved login to stdout, encrypted", Args: writesToStdout,
 		Long: `Write the saved login to stdout, encrypted with a passphrase. The login also
 keeps working on this machine.
 
@@ -51,6 +52,14 @@ keeps working on this machine.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sessionExport(cmd.Context()) },
 	}, take)
 	return makeParent(cmd)
+}
+
+// writesToStdout refuses a FILE, which "session import" takes.
+func writesToStdout(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return withCommand(usageError{fmt.Errorf("spotauth session export writes to stdout and takes no arguments, got %q", args[0])}, "spotauth session export > login.age")
 }
 
 func (a *app) sessionExport(ctx context.Context) (err error) {
@@ -119,7 +128,7 @@ func (a *app) sessionImport(ctx context.Context, o importOptions, args []string)
 
 func (a *app) readSealed(ctx context.Context, args []string) ([]byte, error) {
 	if len(args) == 0 && a.console.InIsTerminal {
-		return nil, usageError{errors.New("session import needs a FILE, or its content on stdin")}
+		return nil, withCommand(usageError{errors.New("spotauth session import needs FILE, or its content on stdin")}, "spotauth session import --help")
 	}
 	if len(args) == 0 {
 		return readInput(ctx, a, onStdin, readUpTo(maxLogin))
@@ -145,17 +154,25 @@ func (a *app) passphrase(ctx context.Context, isNew bool) (secret.String, error)
 		prompt = "Choose a passphrase (hidden): "
 	}
 	first, err := a.askPassphrase(ctx, prompt)
-	if errors.Is(err, console.ErrNotTerminal) || errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, console.ErrNotTerminal):
 		return secret.String{}, usageError{errors.New("no passphrase: set SPOTAUTH_PASSPHRASE, or run this on a terminal")}
-	}
-	if err != nil || !isNew {
-		return secret.New(first), err
+	case err != nil || !isNew:
+		return secret.New(first), noPassphrase(err)
 	}
 	second, err := a.console.AskSecret(ctx, "Confirm the passphrase (hidden): ")
 	if err == nil && second != first {
 		err = usageError{errors.New("the two passphrases differ")}
 	}
-	return secret.New(first), err
+	return secret.New(first), noPassphrase(err)
+}
+
+// noPassphrase puts words in place of the end of input.
+func noPassphrase(err error) error {
+	if errors.Is(err, io.EOF) {
+		return usageError{errors.New("no passphrase was entered")}
+	}
+	return err
 }
 
 func (a *app) askPassphrase(ctx context.Context, prompt string) (string, error) {

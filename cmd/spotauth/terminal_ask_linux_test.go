@@ -18,6 +18,35 @@ func (m *machine) inShell(line string) *terminal {
 	return m.sitAt(cmd, 100, nil)
 }
 
+// Commands that ask for something on a terminal say what is missing, and ask for nothing that
+// they can't use.
+func TestNothingIsEnteredOnTheTerminal(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 3})
+	m.signIn()
+	for _, tt := range []struct {
+		args []string
+		see  string
+		says string
+	}{
+		{[]string{"session", "export"}, `Choose a passphrase \(hidden\): $`, "spotauth: error: no passphrase was entered\r\n"},
+		{[]string{"session", "import"}, "", "spotauth: error: spotauth session import needs FILE, or its content on stdin\r\n" +
+			"spotauth: hint: run \"spotauth session import --help\"\r\n"},
+		{[]string{"login", "--finish"}, "", "spotauth: error: no sign-in is waiting to be finished (it must be within 10 minutes)\r\n" +
+			"spotauth: hint: run \"spotauth login --begin\"\r\n"},
+	} {
+		p := m.onTerminal(100, nil, tt.args...)
+		if tt.see != "" {
+			p.see(tt.see)
+			p.press(ctrlD)
+		}
+		if r := p.wait(); r.status != exitUsage || !strings.HasSuffix(r.stderr, tt.says) {
+			t.Errorf("%v: status %d; the terminal shows\n%s", tt.args, r.status, r.stderr)
+		}
+	}
+}
+
 // Passphrases and confirmations come from the terminal, wherever stdin, stdout and stderr lead.
 func TestAPassphraseIsAskedForOnTheTerminal(t *testing.T) {
 	t.Parallel()
