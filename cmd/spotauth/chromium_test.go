@@ -30,14 +30,17 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 	chromium := startChromium(t)
 	for _, tt := range []struct {
 		name, fault, button string
+		args                []string
 		status              int
 		heading, text       string // of the last page
 		stderr              string
 	}{
-		{"agreed", "", "Agree", 0, "You are signed in", "spotauth artists", ""},
-		{"declined", "", "Cancel", exitDeclined, "Sign-in declined", "nothing was saved",
+		{"agreed", "", "Agree", nil, 0, "You are signed in", "spotauth artists", ""},
+		{"for a profile", "", "Agree", []string{"--profile", "with-a-name-of-thirty-characters"}, 0,
+			"You are signed in", "spotauth artists --profile with-a-name-of-thirty-characters", ""},
+		{"declined", "", "Cancel", nil, exitDeclined, "Sign-in declined", "nothing was saved",
 			"spotauth: error: you declined in the browser; nothing was saved"},
-		{"failed", "me:403-user", "Agree", exitOther, "Sign-in failed", "The terminal shows",
+		{"failed", "me:403-user", "Agree", nil, exitOther, "Sign-in failed", "The terminal shows",
 			"spotauth: error: this account is not among the users of the app"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +50,7 @@ func TestLoginInChromium(t *testing.T) { // L-02, L-08, L-09, L-14, L-19
 				o.Faults = []string{tt.fault}
 			}
 			m.standIn(o)
-			login := m.start(m.command("login", "--no-browser", "--store", "file"))
+			login := m.start(m.command(append([]string{"login", "--no-browser", "--store", "file"}, tt.args...)...))
 			tab := chromium.open(t, login.consentURL())
 			tab.looksRight("consent")
 			if tab.read().Title != "Allow access? (stand-in)" {

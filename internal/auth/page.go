@@ -104,7 +104,8 @@ func (p page) next() string {
 	return withCode(strings.ReplaceAll(html.EscapeString(p.Next), "\n", "</p>\n<p>"))
 }
 
-// withCode turns backquotes into code elements.
+// withCode turns backquotes into code elements. A command and each of its flags is a span,
+// because a browser would otherwise break it anywhere, even between two dashes.
 func withCode(text string) string {
 	for {
 		before, rest, found := strings.Cut(text, "`")
@@ -112,7 +113,7 @@ func withCode(text string) string {
 		if !found || !closed {
 			return text
 		}
-		text = before + "<code>" + code + "</code>" + after
+		text = before + "<code><span>" + strings.ReplaceAll(code, " --", "</span> <span>--") + "</span></code>" + after
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // everyPage is each page that can be shown, by name.
 func everyPage() map[string]page {
-	named := signedIn.with(SignedIn{"Ada", time.Date(2027, 5, 24, 12, 0, 0, 0, time.Local), "spotauth artists"})
+	named := signedIn.with(SignedIn{"Ada", time.Date(2027, 5, 24, 12, 0, 0, 0, time.Local), "spotauth artists --profile work"})
 	return map[string]page{
 		"signed in": signedIn, "signed in by name": named, "declined": declined, "failed": failed,
 		"other login": otherLogin, "finished": finished, "bad request": badRequest, "not found": notFound,
@@ -122,7 +122,7 @@ func TestPageEscapesTheAccount(t *testing.T) {
 // A person sees when the login ends, and what to do next.
 func TestPageSaysWhenTheLoginEnds(t *testing.T) {
 	body := rendered(everyPage()["signed in by name"])
-	for _, must := range []string{"<dd><bdi>Ada</bdi></dd>", "<dd>24 May 2027</dd>", "<p class=\"next\">You can close this tab.</p>\n<p>Back in the terminal, try <code>spotauth artists</code>.</p>"} {
+	for _, must := range []string{"<dd><bdi>Ada</bdi></dd>", "<dd>24 May 2027</dd>", "<p class=\"next\">You can close this tab.</p>\n<p>Back in the terminal, try <code><span>spotauth artists</span> <span>--profile work</span></code>.</p>"} {
 		if !strings.Contains(body, must) {
 			t.Errorf("the page lacks %s", must)
 		}

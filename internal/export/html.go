@@ -28,7 +28,7 @@ const (
 	item      = "<li>" // begins the line of an artist
 	colors    = 8      // of initials, in html.css
 
-	// block is how many artists are in one list of the page. A browser skips the lists that
+	// block is how many artists are in one list of the page. A browser skips the later lists that
 	// are out of sight, and takes seconds if there are thousands of them. Any number of
 	// columns up to 8 divides it, so that each row is full.
 	block    = 840
@@ -36,7 +36,7 @@ const (
 )
 
 // page is `--format html`. It is written by hand, because html/template would add
-// a fifth to the program: every foreign text goes through appendText, and every
+// a fifth to the program: every foreign text goes through text, and every
 // address through isAddress.
 type page struct {
 	o    Options
