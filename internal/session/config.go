@@ -122,7 +122,7 @@ func (o Options) realConfigPath() string {
 func readConfig(path string) (config, map[string]any, error) {
 	tree := map[string]any{}
 	err := retryWhileOpen(func() error {
-		text, err := os.ReadFile(path)
+		text, err := readRegular(path)
 		if err == nil {
 			err = parseTOML(text, &tree)
 		}
@@ -136,9 +136,17 @@ func readConfig(path string) (config, map[string]any, error) {
 		c, err = parseConfig(tree)
 	}
 	if err != nil {
-		return config{}, nil, fmt.Errorf("reading the settings in %s: %w", path, err)
+		return config{}, nil, settingsError(path, err)
 	}
 	return c, tree, nil
+}
+
+// settingsError names the file once, which a [fs.PathError] would do again.
+func settingsError(path string, err error) error {
+	if file := (*fs.PathError)(nil); errors.As(err, &file) {
+		err = file.Err
+	}
+	return fmt.Errorf("reading the settings in %s: %w", path, err)
 }
 
 // parseTOML ignores the byte order mark that some editors of Windows write, and names the line

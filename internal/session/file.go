@@ -47,14 +47,21 @@ func (f files) remove(_ context.Context, k recordKey) error {
 
 func (files) storeError(doing string, err error) error {
 	e := &StoreError{Store: storeFile, Doing: doing, Err: err}
-	if shared := (*sharedError)(nil); errors.As(err, &shared) {
+	if shared := (*sharedError)(nil); errors.As(err, &shared) && shared.remedy != "" {
 		e.Hint = "check what changed it, then run: " + shared.remedy
 	}
 	return e
 }
 
-// sharedError says that others could read or replace a file that holds a login.
+// sharedError says that others could read or replace a file that holds a login, or that it is
+// no file.
 type sharedError struct{ path, why, remedy string }
+
+// Reasons of a sharedError.
+const (
+	ofAnother  = "belongs to another user"
+	notRegular = "is not a regular file"
+)
 
 func (e *sharedError) Error() string { return e.path + " " + e.why }
 
@@ -83,6 +90,24 @@ func readPrivate(path string) (string, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(file, 1<<16))
 	return string(data), err
+}
+
+// readRegular reads a file that anyone may read, such as the settings. It refuses a pipe or a
+// device, from which every command would read for ever.
+func readRegular(path string) ([]byte, error) {
+	file, err := openNoWait(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it " + notRegular)
+	}
+	return io.ReadAll(file)
 }
 
 // writeFile replaces a file completely or not at all. Only the user can open it from its

@@ -32,8 +32,9 @@ func TestFileStoreIsPrivate(t *testing.T) {
 		{"readable by others", func(p string) error { return os.Chmod(p, 0o644) }, "Unavailable", "can be read or changed by others", "chmod 600 "},
 		{"folder open to the group", func(p string) error { return os.Chmod(filepath.Dir(p), 0o750) }, "Unavailable", "can be read or changed by others", "chmod 700 "},
 		{"of another user", func(p string) error { return os.Chown(p, 12345, -1) }, "Unavailable", "belongs to another user", "ls -l "},
-		{"a link", func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Symlink(p+"x", p)) }, "Unavailable", "too many levels of symbolic links", ""},
+		{"a link", func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Symlink(p+"x", p)) }, "Unavailable", "is a symbolic link", ""},
 		{"a pipe", func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) }, "Unavailable", "is not a regular file", ""},
+		{"a folder", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "Unavailable", "is not a regular file", ""},
 		{"empty", func(p string) error { return os.Truncate(p, 0) }, "Corrupt", "damaged", ""},
 		{"gone", os.Remove, "None", "", ""},
 	} {
@@ -85,6 +86,67 @@ func TestPendingIsPrivate(t *testing.T) {
 		if _, err := os.Lstat(s.pendingPath()); err == nil {
 			t.Errorf("%s: kept", name)
 		}
+	}
+}
+
+// A command run with sudo must not delete the sign-in that its user has begun.
+func TestPendingOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	s := mustOpen(t, o)
+	if err := s.SavePending(secret.New(`{"verifier":"verifier-0"}`), time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(s.pendingPath(), 12345, -1); err != nil {
+		t.Skip("only root can do this")
+	}
+	if _, err := mustOpen(t, o).Pending(); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := os.Stat(s.pendingPath()); err != nil {
+		t.Errorf("deleted: %v", err)
+	}
+}
+
+// A pipe in the place of the settings or of a note would make every command wait for ever.
+func TestPipesAreNotRead(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	s := mustOpen(t, o)
+	for _, path := range []string{o.configPath(), filepath.Join(s.options.stateFolder(), s.countNote())} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), syscall.Mkfifo(path, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_ = s.LastCount()
+		_, err := Open(o)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if want := "reading the settings in " + o.configPath() + ": it is not a regular file"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still waiting")
+	}
+}
+
+// A device that the settings link to is not replaced by a file.
+func TestSettingsThatLinkToAPipe(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.MkdirAll(o.ConfigDir, 0o700), os.Symlink(pipe, o.configPath())); err != nil {
+		t.Fatal(err)
+	}
+	if err := SetDefault(t.Context(), o, "default"); err == nil {
+		t.Error("changed")
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%v, %v", info, err)
 	}
 }
 

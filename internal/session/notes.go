@@ -1,7 +1,6 @@
 package session
 
 import (
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -95,7 +94,7 @@ func (s *Session) readNote(name string) string {
 	if s.options.StateDir == "" {
 		return ""
 	}
-	text, _ := os.ReadFile(filepath.Join(s.options.stateFolder(), name))
+	text, _ := readRegular(filepath.Join(s.options.stateFolder(), name))
 	return strings.TrimSpace(string(text))
 }
 

@@ -95,8 +95,15 @@ func (s *Session) dropExpired() {
 			removeTemporary(filepath.Join(folder, whole+".json"), time.Minute)
 			continue
 		}
-		if p, err := readPending(path); err != nil || !p.Expires.After(s.now()) {
+		if p, err := readPending(path); isUseless(err) || err == nil && !p.Expires.After(s.now()) {
 			_ = os.Remove(path)
 		}
 	}
+}
+
+// isUseless reports whether an error of readPending says that the sign-in can never be
+// finished. One of another user can: a command run with sudo must leave it to its owner.
+func isUseless(err error) bool {
+	var shared *sharedError
+	return errors.Is(err, ErrNoPending) || errors.As(err, &shared) && shared.why != ofAnother
 }
