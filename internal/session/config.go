@@ -149,6 +149,15 @@ func settingsError(path string, err error) error {
 	return fmt.Errorf("reading the settings in %s: %w", path, err)
 }
 
+// blame says that the settings hold a value that can't be used, if they do. Then it is no
+// longer [ErrInvalid], which is about what the caller gave.
+func blame(path string, isSaved bool, err error) error {
+	if !isSaved {
+		return err
+	}
+	return settingsError(path, errors.New(err.Error()))
+}
+
 // parseTOML ignores the byte order mark that some editors of Windows write, and names the line
 // of a mistake.
 func parseTOML(text []byte, tree *map[string]any) error {

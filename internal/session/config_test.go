@@ -144,6 +144,36 @@ func TestBrokenSettings(t *testing.T) {
 	}
 }
 
+// Someone who gave no --store and no --profile must learn where the bad one stands. An override
+// still works, so that a sign-in can correct the settings.
+func TestSettingsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"default = 'a b'\n":                  "profile \"a b\" is not valid: ",
+		"[profile.default]\nstore = 'fil'\n": "store \"fil\" is not valid: ",
+	} {
+		o := fileOptions(t)
+		write(t, o.configPath(), text)
+		fixed := o
+		fixed.Profile = "default"
+		if _, err := Open(fixed); err != nil {
+			t.Errorf("%q with an override: %v", text, err)
+		}
+		o.Settings.Store = ""
+		_, err := Open(o)
+		if err == nil || !strings.HasPrefix(err.Error(), "reading the settings in "+o.configPath()+": "+want) {
+			t.Errorf("%q: %v", text, err)
+		}
+		if errors.Is(err, ErrInvalid) {
+			t.Errorf("%q counts as a mistake in the command line", text)
+		}
+		o.Profile, o.Settings.Store = "a b", "fil"
+		if _, err := Open(o); !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), o.configPath()) {
+			t.Errorf("the command line: %v", err)
+		}
+	}
+}
+
 func TestManyChangeTheSettings(t *testing.T) {
 	t.Parallel()
 	o := fileOptions(t)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -71,6 +72,10 @@ func decode(data string) (Login, error) {
 	}
 	if r.Version != recordVersion || r.ClientID == "" || (r.Refresh == "") == (r.Dead == nil) {
 		return Login{}, ErrCorrupt
+	}
+	if strings.ContainsFunc(r.Access, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		// It is damaged, and only a cache. Tokens are visible ASCII (RFC 6749 appendix A.12).
+		r.Access, r.AccessExpiresAt = "", time.Time{}
 	}
 	return Login{
 		ClientID: r.ClientID, ClientSecret: secret.New(r.ClientSecret),

@@ -55,6 +55,22 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// An access token that no server takes is refreshed. Sent, it would look like a network that
+// fails; printed, like two lines.
+func TestDamagedAccessToken(t *testing.T) {
+	t.Parallel()
+	good, err := encode(testLogin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []string{`\n`, `\u0000`, ` `, `é`} {
+		l, err := decode(strings.Replace(good, "access-0", "access-"+damage+"0", 1))
+		if err != nil || !l.Access.Empty() || !l.AccessExpiresAt.IsZero() || l.Refresh.Reveal() != "refresh-0" {
+			t.Errorf("%s: %v, access token of %d bytes until %v", damage, err, len(l.Access.Reveal()), l.AccessExpiresAt)
+		}
+	}
+}
+
 // K-03: tokens of any length are kept in a keychain of 2560 bytes, or refused by name.
 func TestRecordsThatAreTooBig(t *testing.T) {
 	t.Parallel()

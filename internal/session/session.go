@@ -47,7 +47,7 @@ func Open(o Options) (*Session, error) {
 	}
 	s := &Session{options: o, timeouts: newTimeouts(o), profile: cmp.Or(o.Profile, c.defaultName), work: o.exportWork()}
 	if err := checkProfile(s.profile); err != nil {
-		return nil, err
+		return nil, blame(o.configPath(), o.Profile == "", err)
 	}
 	s.configured = c.profiles[s.profile]
 	s.dropExpired()
@@ -57,7 +57,7 @@ func Open(o Options) (*Session, error) {
 		Store:       cmp.Or(o.Settings.Store, s.configured.Settings.Store, storeKeychain),
 	})
 	if err != nil {
-		return nil, err
+		return nil, blame(o.configPath(), o.Settings.Store == "", err)
 	}
 	return s, nil
 }
