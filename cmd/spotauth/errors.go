@@ -337,9 +337,12 @@ func (a *app) explainWebLimit(e *spotify.Error) failure {
 
 func (a *app) limited(code, message string, wait time.Duration) failure {
 	f := failure{Code: code, Message: message, RetryAfter: seconds(wait)}
-	if wait > 0 {
+	switch {
+	case wait > 0:
 		f.Message += " until " + a.clock(a.now().Add(wait))
 		f.Hint = "try again then, or wait longer with --max-wait " + roundUp(wait)
+	case wait == 0:
+		f.Hint = "Spotify doesn't say for how long; try again in a few minutes"
 	}
 	return f
 }
