@@ -27,6 +27,11 @@ func TestMessagesThatTakeLong(t *testing.T) {
 		{func(a *app) { a.say(a.explain(session.ErrNotSaved)) },
 			"spotauth: error: the refreshed login could not be saved; the saved one may have stopped working\n" +
 				"spotauth: hint: run \"spotauth login\"\n"},
+		{func(a *app) { a.say(a.explain(fmt.Errorf("cannot listen on 127.0.0.1:80: %w", auth.ErrPortReserved))) },
+			"spotauth: error: cannot listen on 127.0.0.1:80: the system reserves this port\n" +
+				"spotauth: hint: choose another port, or register http://127.0.0.1/callback, which accepts any port\n"},
+		{func(a *app) { a.notice(auth.ErrStartedTwice) },
+			"spotauth: warning: the sign-in page was opened twice; if one of them wasn't you, press Ctrl-C and start again\n"},
 		{func(a *app) { a.notice(&auth.UnansweredError{Register: "http://127.0.0.1/callback"}) },
 			"spotauth: still waiting; if the browser shows \"INVALID_CLIENT: Invalid redirect URI\", the app's settings must have exactly this one:\n" +
 				"\nhttp://127.0.0.1/callback\n\n" +

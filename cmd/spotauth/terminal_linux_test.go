@@ -697,6 +697,18 @@ func TestTableFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// A column that was asked for and doesn't fit is named.
+func TestATerminalTooNarrowForAField(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.standIn(sandbox.Options{Artists: 3})
+	m.signIn()
+	r := m.onTerminal(60, nil, "artists", "--fields", "name,url,uri").wait()
+	if want := "spotauth: the terminal is too narrow for uri, url\r\nspotauth: 3 artists\r\n"; r.status != 0 || !strings.HasSuffix(r.stderr, want) {
+		t.Errorf("status %d; the terminal shows\n%s", r.status, r.stderr)
+	}
+}
+
 // Whatever reads the pipe may write to the same terminal: the progress is gone before the output begins.
 func TestProgressEndsBeforeTheOutput(t *testing.T) {
 	t.Parallel()
