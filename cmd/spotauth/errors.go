@@ -182,7 +182,7 @@ const (
 // the network, limits, and only then other refusals.
 func (a *app) classify(err error) failure {
 	for _, explain := range []func(error) (failure, bool){
-		explainUsage, explainInput, explainRestore, explainCommand, explainSession, explainStore, explainNetwork,
+		explainUsage, explainInput, explainRestore, explainCommand, a.explainSession, explainStore, explainNetwork,
 		a.explainLimit, explainSignIn, explainToken, explainAPI, explainOutput,
 	} {
 		if f, ok := explain(err); ok {
@@ -225,7 +225,7 @@ func explainRestore(err error) (failure, bool) {
 	return failure{}, false
 }
 
-func explainSession(err error) (failure, bool) {
+func (a *app) explainSession(err error) (failure, bool) {
 	var profile noProfileError
 	var soon endsSoonError
 	var changed accountChangedError
@@ -240,6 +240,8 @@ func explainSession(err error) (failure, bool) {
 		return failure{Code: "network"}, true
 	case errors.Is(err, session.ErrPassphrase), errors.Is(err, session.ErrForeign), errors.Is(err, session.ErrOrigin):
 		return failure{Code: "import"}, true
+	case errors.Is(err, session.ErrNone) && a.credential("SPOTAUTH_CLIENT_ID") != "": // there may be a login of another app
+		return failure{Code: "login_needed", Message: "not signed in with the client ID in SPOTAUTH_CLIENT_ID", Command: loginCommand}, true
 	case errors.Is(err, session.ErrNone):
 		return failure{Code: "login_needed", Message: "not signed in", Command: loginCommand}, true
 	case errors.Is(err, session.ErrNotSaved):
