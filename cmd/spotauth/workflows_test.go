@@ -207,7 +207,8 @@ func releaseBreaches(files map[string]string) (all []string) {
 	var g struct {
 		Release struct {
 			Draft      bool
-			Replace    bool                    `yaml:"replace_existing_draft"`
+			Replace    bool `yaml:"replace_existing_draft"`
+			Prerelease string
 			ExtraFiles []struct{ Glob string } `yaml:"extra_files"`
 		}
 		Signs, Sboms []struct{ Artifacts string }
@@ -238,6 +239,7 @@ func releaseBreaches(files map[string]string) (all []string) {
 	}
 	breach(!g.Release.Draft, "goreleaser publishes what it has built")
 	breach(!g.Release.Replace, "a run that failed leaves its draft to the next one")
+	breach(g.Release.Prerelease != "auto", "v1.0.0-rc.1 becomes the latest release")
 	var workflows string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		workflows += files[name]
@@ -305,6 +307,7 @@ func TestReleaseStaysADraftUntilItIsVerified(t *testing.T) { // X-03
 		{"lint.yml", "- run: make lint", "- run: gh api -X PATCH repos/OWNER/spotauth/releases/1 -F draft=false", "not published in one place"},
 		{".goreleaser.yaml", "draft: true # until", "draft: false # until", "goreleaser publishes"},
 		{".goreleaser.yaml", "replace_existing_draft: true", "replace_existing_draft: false", "leaves its draft"},
+		{".goreleaser.yaml", "prerelease: auto", "prerelease: false", "becomes the latest"},
 		{".goreleaser.yaml", "    - glob: dist/scoop/*.json\n", "", "not all attested"},
 		{".goreleaser.yaml", "artifacts: checksum", "artifacts: archive", "not signed"},
 		{".goreleaser.yaml", "sboms:\n  - artifacts: archive\n", "", "no SBOM"},
