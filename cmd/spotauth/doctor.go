@@ -288,8 +288,12 @@ func (a *app) checkHosts(ctx context.Context, address string) []finding {
 }
 
 func checkClock(ahead time.Duration) finding {
-	if ahead.Abs() > 2*time.Minute {
-		return failFinding("clock", fmt.Sprintf("differs from Spotify's by %s", ahead.Round(time.Second)), "set this machine's clock")
+	difference := strings.TrimSuffix(ahead.Abs().Round(time.Minute).String(), "0s")
+	switch {
+	case ahead > 2*time.Minute:
+		return failFinding("clock", "is "+difference+" ahead of Spotify's", "set this machine's clock")
+	case ahead < -2*time.Minute:
+		return failFinding("clock", "is "+difference+" behind Spotify's", "set this machine's clock")
 	}
 	return okFinding("clock", "agrees with Spotify's")
 }

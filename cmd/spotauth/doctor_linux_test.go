@@ -19,8 +19,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		spoil               func(*program)
 	}{
 		{"nothing", "", "", func(*program) {}},
-		{"clock", "FAIL  clock         differs from Spotify's by 3h0m", "set this machine's clock",
+		{"clock ahead", "FAIL  clock         is 3h0m ahead of Spotify's\n", "set this machine's clock",
 			func(b *program) { b.now = b.now.Add(3 * time.Hour) }},
+		{"clock behind", "FAIL  clock         is 3h0m behind Spotify's\n", "set this machine's clock",
+			func(b *program) { b.now = b.now.Add(-3 * time.Hour) }},
 		{"about to end", "note  login         saved; scopes user-follow-read; ", `run "spotauth login"`,
 			func(b *program) { b.now = b.now.AddDate(0, 0, 170) }},
 		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *program) {
