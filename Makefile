@@ -16,12 +16,12 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o spotauth ./cmd/spotauth
 
-# Takes under a minute on two cores and installs nothing. Tests skip what is missing. Most of
+# Takes about a minute on two cores and installs nothing. Tests skip what is missing. Most of
 # them only wait, so more of them run than there are cores. Vet has already run, and -w links faster.
 check: gofmt
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
-	$(GO) test -short -vet=off -ldflags=-w -p 4 -parallel 8 ./...
+	$(GO) test -short -vet=off -ldflags=-w -p 4 -parallel 12 ./...
 
 # The complete run, with the race detector, wine, Chromium, and every script again with a real keychain.
 test: deps
