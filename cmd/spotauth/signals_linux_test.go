@@ -39,18 +39,25 @@ func TestCtrlCEndsTheWaitForAFile(t *testing.T) {
 	}
 }
 
-// cacheOfLogin writes the saved login as spotipy would.
-func (m *machine) cacheOfLogin() string {
+// savedLogin reads the file of the only login.
+func (m *machine) savedLogin() (name, record string) {
 	m.Helper()
 	logins, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*", "logins", "default-*"))
 	if len(logins) != 1 {
 		m.Fatalf("the logins are %q", logins)
 	}
-	record, err := os.ReadFile(logins[0])
+	text, err := os.ReadFile(logins[0])
 	if err != nil {
 		m.Fatal(err)
 	}
-	text, err := spotipyCache(string(record))
+	return logins[0], string(text)
+}
+
+// cacheOfLogin writes the saved login as spotipy would.
+func (m *machine) cacheOfLogin() string {
+	m.Helper()
+	_, record := m.savedLogin()
+	text, err := spotipyCache(record)
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -230,17 +237,10 @@ func TestSignalBeforeTheCommandOfExec(t *testing.T) {
 	m := newMachine(t)
 	m.standIn(sandbox.Options{})
 	m.signIn()
-	logins, _ := filepath.Glob(filepath.Join(userAt(m.home).state, "sandbox", "*", "logins", "default-*"))
-	if len(logins) != 1 {
-		t.Fatalf("the logins are %q", logins)
-	}
-	record, err := os.ReadFile(logins[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	name, record := m.savedLogin()
 	old := time.Now().AddDate(0, 0, -175).UTC().Format(time.RFC3339)
-	ending := regexp.MustCompile(`"authorized_at":"[^"]*"`).ReplaceAll(record, []byte(`"authorized_at":"`+old+`"`))
-	m.putFile(logins[0], string(ending), 0o600)
+	ending := regexp.MustCompile(`"authorized_at":"[^"]*"`).ReplaceAllString(record, `"authorized_at":"`+old+`"`)
+	m.putFile(name, ending, 0o600)
 
 	p := &process{machine: m, cmd: m.command("exec", "--", "echo", "it ran")}
 	reader, writer := fullPipe(t)

@@ -93,7 +93,7 @@ func readPrivate(path string) (string, error) {
 }
 
 // readRegular reads a file that anyone may read, such as the settings. It refuses a pipe or a
-// device, from which every command would read for ever.
+// device, from which every command would read forever.
 func readRegular(path string) ([]byte, error) {
 	file, err := openNoWait(path)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestPendingOfAnotherUser(t *testing.T) {
 	}
 }
 
-// A pipe in the place of the settings or of a note would make every command wait for ever.
+// A pipe in the place of the settings or of a note would make every command wait forever.
 func TestPipesAreNotRead(t *testing.T) {
 	t.Parallel()
 	o := fileOptions(t)
