@@ -80,6 +80,10 @@ func (s *Session) lastCount() int {
 func (s *Session) SetLastCount(n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.setLastCount(n)
+}
+
+func (s *Session) setLastCount(n int) error {
 	if s.settings.Store == InMemory || n == s.lastCount() {
 		return nil
 	}

@@ -96,6 +96,30 @@ func TestShorterCoolDown(t *testing.T) {
 	}
 }
 
+// H-04: the count of one account says nothing about the list of another.
+func TestLastCountOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	o := fileOptions(t)
+	mine, theirs := testLogin(), testLogin()
+	theirs.Account = Account{ID: "mallory", Name: "Mallory M"}
+	for _, step := range []struct {
+		name  string
+		login Login
+		want  int
+	}{{"first", mine, 0}, {"the same account again", mine, 120}, {"another account", theirs, 0}} {
+		s := mustOpen(t, o)
+		if err := s.Save(t.Context(), step.login); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.LastCount(); got != step.want {
+			t.Errorf("%s: count %d, want %d", step.name, got, step.want)
+		}
+		if err := s.SetLastCount(120); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // H-04: an empty list is doubted if the last one was not empty.
 func TestLastCount(t *testing.T) {
 	t.Parallel()

@@ -204,6 +204,9 @@ func (s *Session) Save(ctx context.Context, l Login) error {
 	if err := s.forgetOld(ctx); err != nil {
 		s.options.Warn("the login that this profile had before is still kept: " + err.Error())
 	}
+	if p.Account != s.configured.Account {
+		_ = s.setLastCount(0) // it was another account's; if it stays, an empty list is doubted once
+	}
 	s.configured = p
 	return nil
 }
