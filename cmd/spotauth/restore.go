@@ -101,13 +101,18 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	if err != nil {
 		return err
 	}
-	left := missing
-	if !o.dryRun && len(missing) > 0 {
-		if left, err = a.follow(ctx, l, client, o, missing, len(wanted)); err != nil {
-			return err
-		}
+	if o.dryRun || len(missing) == 0 {
+		return a.writeLeft(ctx, o, how, func() ([]spotify.Artist, error) { return missing, nil })
 	}
-	return a.writeLeft(ctx, o, how, left, len(missing))
+	var left []spotify.Artist
+	err = a.writeLeft(ctx, o, how, func() (_ []spotify.Artist, err error) {
+		left, err = a.follow(ctx, l, client, o, missing, len(wanted))
+		return left, err
+	})
+	if err == nil && len(left) > 0 {
+		err = notFollowedError{left, len(missing)}
+	}
+	return err
 }
 
 // isSameFile reports whether output is the regular file that a list is read from.
@@ -120,20 +125,28 @@ func (a *app) isSameFile(file, output string) bool {
 	return err == nil && errOut == nil && in.Mode().IsRegular() && os.SameFile(in, out)
 }
 
-// writeLeft writes the artists that are still not followed. After a run that should have
-// followed them, that is an error.
-func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Options, left []spotify.Artist, missing int) error {
-	if o.dryRun || len(left) > 0 || o.output != onStdout {
-		result, err := a.writeArtists(ctx, o.output, export.Guard{}, how, inSequence(left))
-		if err != nil {
+// writeLeft writes the artists that follow leaves. A file is opened before follow runs: if it
+// can't be written, nothing has been changed yet.
+func (a *app) writeLeft(ctx context.Context, o restoreOptions, how export.Options, follow func() ([]spotify.Artist, error)) error {
+	if o.output == onStdout {
+		left, err := follow()
+		if err != nil || len(left) == 0 && !o.dryRun {
 			return err
 		}
+		follow = func() ([]spotify.Artist, error) { return left, nil }
+	}
+	result, err := a.writeArtists(ctx, o.output, export.Guard{}, how, func(yield func(spotify.Artist, error) bool) {
+		left, err := follow()
+		if err != nil {
+			yield(spotify.Artist{}, err)
+			return
+		}
+		inSequence(left)(yield)
+	})
+	if err == nil {
 		a.tellOfExport(result, how, o.artistsOptions)
 	}
-	if o.dryRun || len(left) == 0 {
-		return nil
-	}
-	return notFollowedError{left, missing}
+	return err
 }
 
 var errNeedsYes = withHint(usageError{errors.New("there is no terminal to ask on: restore needs --yes")},
