@@ -165,19 +165,25 @@ func checkClientID(s *session.Session) finding {
 	return okFinding(name, id)
 }
 
-// checkLoopback tries both loopback addresses; one that works is enough.
+// checkLoopback listens on both loopback addresses and connects to each, as a browser will;
+// one that works is enough.
 func checkLoopback() finding {
 	const name = "loopback"
 	var works []string
 	for _, at := range []struct{ network, address string }{{"tcp4", "127.0.0.1:0"}, {"tcp6", "[::1]:0"}} {
-		if ln, err := net.Listen(at.network, at.address); err == nil {
-			works = append(works, strings.TrimSuffix(at.address, ":0"))
-			ln.Close()
+		ln, err := net.Listen(at.network, at.address)
+		if err != nil {
+			continue
 		}
+		if conn, err := net.DialTimeout(at.network, ln.Addr().String(), time.Second); err == nil {
+			works = append(works, strings.TrimSuffix(at.address, ":0"))
+			conn.Close()
+		}
+		ln.Close()
 	}
 	switch {
 	case len(works) == 0:
-		return failFinding(name, "neither 127.0.0.1 nor [::1] can be listened on", "bring the loopback interface up")
+		return failFinding(name, "a browser can reach neither 127.0.0.1 nor [::1]", "bring the loopback interface up")
 	case works[0] != "127.0.0.1":
 		return failFinding(name, "only [::1] is available", "register http://[::1]/callback in the app's settings as well")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,6 +72,22 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without a loopback interface, no browser can bring an answer back.
+func TestDoctorWithoutLoopback(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.standIn(sandbox.Options{})
+	if out, err := exec.Command("unshare", "-rn", "true").CombinedOutput(); err != nil {
+		t.Skipf("no network namespace: %v %s", err, out)
+	}
+	m.signIn()
+	out, _ := m.program("unshare", "-rn", "spotauth", "doctor").Output()
+	const want = "\nFAIL  loopback      a browser can reach neither 127.0.0.1 nor [::1]\n                    bring the loopback interface up\n"
+	if !strings.Contains(string(out), want) {
+		t.Errorf("%q is missing in\n%s", want, out)
 	}
 }
 
