@@ -54,7 +54,11 @@ func (a *app) home() string {
 // folders are where the user's settings and state live on this system.
 func (a *app) folders() (config, state string, err error) {
 	home := a.home()
-	missing := advisedError{fmt.Errorf("%w: HOME is not set", errNoFolder), "set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME", ""}
+	why := "is not set"
+	if a.env("HOME") != "" {
+		why = "is not an absolute path"
+	}
+	missing := advisedError{fmt.Errorf("%w: HOME %s", errNoFolder, why), "set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME", ""}
 	switch runtime.GOOS {
 	case "windows":
 		config, state = a.folder("AppData"), a.folder("LocalAppData")

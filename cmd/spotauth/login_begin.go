@@ -30,7 +30,10 @@ func (a *app) beginLogin(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	a.console.Say("open this URL, then run %q and paste the URL of the page you end on (within 10 minutes)", a.withProfile("spotauth login --finish"))
-	return write(a.console.Out, address+"\n")
+	if err := write(a.console.Out, address+"\n"); err != nil {
+		return errors.Join(err, l.DropPending()) // nobody has its URL
+	}
+	return nil
 }
 
 func (a *app) finishLogin(ctx context.Context, o loginOptions) (err error) {
