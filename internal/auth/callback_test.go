@@ -285,9 +285,11 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 		"different codes": func(i int) string { return fmt.Sprint("canary-code-", i) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			var waiting sync.WaitGroup // for the answer to each tab's code: a redirect to its page, or the page
+			waiting.Add(50)
 			l := start(t, func(c *config) {
 				c.Finish = func(context.Context, Grant) (SignedIn, error) {
-					time.Sleep(200 * time.Millisecond) // lets every tab come in time
+					waiting.Wait()
 					return SignedIn{Account: "Ada"}, nil
 				}
 			})
@@ -298,7 +300,12 @@ func TestLoginExchangesOnceForFiftyTabs(t *testing.T) {
 			got := map[string]int{}
 			for i := range 50 {
 				tabs.Go(func() {
-					_, body := visit(t, l.answerWith(code(i)))
+					answered := sync.OnceFunc(waiting.Done)
+					_, body := visitBy(t, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+						answered()
+						return nil
+					}}, l.answerWith(code(i)))
+					answered()
 					mu.Lock()
 					defer mu.Unlock()
 					got[body]++

@@ -99,7 +99,13 @@ func redirectWith(authorizeURL, params string) string {
 // visit is a browser tab: it follows redirects and reads the page.
 func visit(t *testing.T, address string) (status int, body string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	return visitBy(t, &http.Client{}, address)
+}
+
+// visitBy is visit with a client of the test's own.
+func visitBy(t *testing.T, client *http.Client, address string) (status int, body string) {
+	t.Helper()
+	client.Transport, client.Timeout = &http.Transport{DisableKeepAlives: true}, 20*time.Second
 	res, err := client.Get(address)
 	if err != nil {
 		t.Errorf("no page: %v", strings.ReplaceAll(err.Error(), address, "ADDRESS"))

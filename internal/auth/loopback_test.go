@@ -306,11 +306,10 @@ func TestHundredLoginsLeaveNothing(t *testing.T) {
 		t.Errorf("a login ends %v after its page", afterPage/100)
 	}
 	var after int
-	for range 50 { // connections take a moment to go
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // connections take a moment to go
 		if after = leftovers(t); after <= before {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Errorf("%d descriptors and goroutines before, %d after", before, after)
 }
