@@ -55,15 +55,9 @@ func say(answer string) func(net.Conn) {
 	}
 }
 
-func closedPort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
+// closedPort is one that nobody listens on. A free one could be in use again by the time that
+// it is dialed.
+const closedPort = "127.0.0.1:1"
 
 // tlsServer has the certificate of package httptest, which is for example.com.
 func tlsServer(t *testing.T, config *tls.Config) *httptest.Server {
@@ -118,7 +112,7 @@ func TestRequestErrors(t *testing.T) {
 		text      string // HOST stands for the host
 	}{
 		{"name", nameless, wire.NameNotResolved, "cannot reach HOST: the name could not be resolved"},
-		{"refused", transportTo(closedPort(t)), wire.ConnectionRefused, "cannot reach HOST: connection refused"},
+		{"refused", transportTo(closedPort), wire.ConnectionRefused, "cannot reach HOST: connection refused"},
 		{"closed at once", transportTo(serve(t, func(net.Conn) {})), wire.CutShort, "the response from HOST was cut short"},
 		{"no TLS", transportTo(plain), wire.Untrusted, "cannot reach HOST: it does not speak TLS"},
 		{"bytes of its own", transportTo(serve(t, say(canary))), wire.Untrusted, "cannot reach HOST: it does not speak TLS"},
@@ -131,9 +125,9 @@ func TestRequestErrors(t *testing.T) {
 		{"expired", with(transportTo(trusted.Listener.Addr().String()), &tls.Config{RootCAs: roots, Time: late}),
 			wire.Untrusted, "cannot reach HOST: its certificate has expired or is not valid yet"},
 
-		{"proxy refused", transportThrough("http", closedPort(t)), wire.ProxyUnreachable,
+		{"proxy refused", transportThrough("http", closedPort), wire.ProxyUnreachable,
 			"cannot reach the proxy from HTTPS_PROXY: connection refused"},
-		{"SOCKS proxy refused", transportThrough("socks5", closedPort(t)), wire.ProxyUnreachable,
+		{"SOCKS proxy refused", transportThrough("socks5", closedPort), wire.ProxyUnreachable,
 			"cannot reach the proxy from HTTPS_PROXY: connection refused"},
 		{"proxy without TLS", transportThrough("https", plain), wire.ProxyUnreachable,
 			"cannot reach the proxy from HTTPS_PROXY: it does not speak TLS"},
