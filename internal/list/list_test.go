@@ -510,44 +510,60 @@ func TestBombs(t *testing.T) {
 	wide := zipOf(t, slices.Repeat([]string{"", ""}, 10_001)...)
 	rows := []struct {
 		name string
-		in   io.Reader
+		in   func() io.Reader
 		want string
 		fast bool // it must take less than a second, by the contract
 	}{
-		{"ZIP of 10 GB", strings.NewReader(bomb(t, 10, 10<<30)), "it holds more than 64 MiB", true},
-		{"ZIP of 10 GB that claims less", strings.NewReader(bomb(t, 10, 1000)), "YourLibrary.json in the ZIP: it is damaged", false},
-		{"ZIP of many files", strings.NewReader(wide), "the ZIP holds more than 10000 files", false},
-		{"csv with one endless line", io.MultiReader(strings.NewReader("id,name\n"+a1+","), repeat("x", endless)), "a row holds more than 8 MiB", true},
-		{"csv with a quote that never ends", io.MultiReader(strings.NewReader("id,name\n"+a1+",\""), repeat("x\n", endless)), "a row holds more than 8 MiB", false},
-		{"csv with endless cells", io.MultiReader(strings.NewReader("id,name\n"), repeat(",", endless)), "a row holds more than 8 MiB", false},
-		{"csv with a million cells", io.MultiReader(strings.NewReader("id,name\n"), repeat(",", 1<<20), strings.NewReader("\n")), "line 2: more than 1000 cells", false},
-		{"endless header", io.MultiReader(strings.NewReader("id,"), repeat("x,", endless)), "a row holds more than 8 MiB", false},
-		{"tsv with a million cells", io.MultiReader(strings.NewReader("id\tname\n"), repeat("\t", 1<<20), strings.NewReader("\n")), "line 2: more than 1000 cells", false},
-		{"tsv with one endless line", io.MultiReader(strings.NewReader("id\tname\n"+a1+"\t"), repeat("x", endless)), "a row holds more than 8 MiB", false},
-		{"endless text", repeat("x", endless), "a row holds more than 8 MiB", false},
-		{"endless spaces", repeat(" ", endless), "a row holds more than 8 MiB", false},
-		{"endless comments", repeat("#"+strings.Repeat(" ", 500)+"\n", endless), "it holds more than 64 MiB", false},
-		{"JSON a million deep", io.MultiReader(strings.NewReader(`[{"x":`), repeat("[", 1_000_000)), "artist 1: it is not valid JSON", true},
-		{"JSON a million objects deep", repeat(`{"a":`, 5_000_000), "artist 1: it is not valid JSON", false},
-		{"JSON with an endless string", io.MultiReader(strings.NewReader(`[{"name":"`), repeat("x", endless)), "a row holds more than 8 MiB", false},
-		{"JSON with endless numbers", io.MultiReader(strings.NewReader(`{"tracks":[1`), repeat(","+strings.Repeat("1", 500), endless)), "it holds more than 64 MiB", false},
-		{"JSON with endless spaces", io.MultiReader(strings.NewReader(`[`), repeat(" ", endless)), "a row holds more than 8 MiB", false},
+		{"ZIP of 10 GB", func() io.Reader { return strings.NewReader(bomb(t, 10, 10<<30)) }, "it holds more than 64 MiB", true},
+		{"ZIP of 10 GB that claims less", func() io.Reader { return strings.NewReader(bomb(t, 10, 1000)) }, "YourLibrary.json in the ZIP: it is damaged", false},
+		{"ZIP of many files", func() io.Reader { return strings.NewReader(wide) }, "the ZIP holds more than 10000 files", false},
+		{"csv with one endless line", func() io.Reader { return io.MultiReader(strings.NewReader("id,name\n"+a1+","), repeat("x", endless)) }, "a row holds more than 8 MiB", true},
+		{"csv with a quote that never ends", func() io.Reader {
+			return io.MultiReader(strings.NewReader("id,name\n"+a1+",\""), repeat("x\n", endless))
+		}, "a row holds more than 8 MiB", false},
+		{"csv with endless cells", func() io.Reader { return io.MultiReader(strings.NewReader("id,name\n"), repeat(",", endless)) }, "a row holds more than 8 MiB", false},
+		{"csv with a million cells", func() io.Reader {
+			return io.MultiReader(strings.NewReader("id,name\n"), repeat(",", 1<<20), strings.NewReader("\n"))
+		}, "line 2: more than 1000 cells", false},
+		{"endless header", func() io.Reader { return io.MultiReader(strings.NewReader("id,"), repeat("x,", endless)) }, "a row holds more than 8 MiB", false},
+		{"tsv with a million cells", func() io.Reader {
+			return io.MultiReader(strings.NewReader("id\tname\n"), repeat("\t", 1<<20), strings.NewReader("\n"))
+		}, "line 2: more than 1000 cells", false},
+		{"tsv with one endless line", func() io.Reader { return io.MultiReader(strings.NewReader("id\tname\n"+a1+"\t"), repeat("x", endless)) }, "a row holds more than 8 MiB", false},
+		{"endless text", func() io.Reader { return repeat("x", endless) }, "a row holds more than 8 MiB", false},
+		{"endless spaces", func() io.Reader { return repeat(" ", endless) }, "a row holds more than 8 MiB", false},
+		{"endless comments", func() io.Reader { return repeat("#"+strings.Repeat(" ", 500)+"\n", endless) }, "it holds more than 64 MiB", false},
+		{"JSON a million deep", func() io.Reader { return io.MultiReader(strings.NewReader(`[{"x":`), repeat("[", 1_000_000)) }, "artist 1: it is not valid JSON", true},
+		{"JSON a million objects deep", func() io.Reader { return repeat(`{"a":`, 5_000_000) }, "artist 1: it is not valid JSON", false},
+		{"JSON with an endless string", func() io.Reader { return io.MultiReader(strings.NewReader(`[{"name":"`), repeat("x", endless)) }, "a row holds more than 8 MiB", false},
+		{"JSON with endless numbers", func() io.Reader {
+			return io.MultiReader(strings.NewReader(`{"tracks":[1`), repeat(","+strings.Repeat("1", 500), endless))
+		}, "it holds more than 64 MiB", false},
+		{"JSON with endless spaces", func() io.Reader { return io.MultiReader(strings.NewReader(`[`), repeat(" ", endless)) }, "a row holds more than 8 MiB", false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			_, _, err := list.Read(row.in)
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			var bad *list.Error
-			if !errors.As(err, &bad) || err.Error() != row.want {
-				t.Errorf("error %v, want %s", err, row.want)
+			best := time.Hour
+			for range 5 { // a busy machine may be late: the best of five tries counts
+				in := row.in()
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				start := time.Now()
+				_, _, err := list.Read(in)
+				best = min(best, time.Since(start))
+				runtime.ReadMemStats(&after)
+				var bad *list.Error
+				if !errors.As(err, &bad) || err.Error() != row.want {
+					t.Errorf("error %v, want %s", err, row.want)
+				}
+				if used := after.TotalAlloc - before.TotalAlloc; used > 100e6 {
+					t.Errorf("%d MB", used/1e6)
+				}
+				if !row.fast || best < time.Second {
+					return
+				}
 			}
-			if used := after.TotalAlloc - before.TotalAlloc; took > time.Second && row.fast || used > 100e6 {
-				t.Errorf("%v and %d MB", took, used/1e6)
-			}
+			t.Errorf("it took %v", best)
 		})
 	}
 }
