@@ -100,9 +100,8 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 		return usageError{err}
 	}
 	defer server.Close()
-	if o.port == 0 { // no later stand-in will have this address
-		defer a.beginSandbox(server.URL())()
-	}
+	isTemporary := o.port == 0 // no later stand-in will have this address
+	defer a.beginSandbox(server.URL(), isTemporary)()
 	if len(command) > 0 {
 		return a.runWithStandIn(command, server.URL())
 	}
@@ -118,14 +117,14 @@ func (a *app) sandbox(ctx context.Context, o sandboxOptions, command []string) e
 	return context.Cause(ctx)
 }
 
-// beginSandbox notes that logins for a stand-in are temporary. end deletes them, and those of
-// stand-ins that were killed.
-func (a *app) beginSandbox(address string) (end func()) {
+// beginSandbox notes whether logins for a stand-in are temporary. end deletes them if they
+// are, and those of stand-ins that were killed.
+func (a *app) beginSandbox(address string, isTemporary bool) (end func()) {
 	options, err := a.savedOptions()
 	var remove func(context.Context) error
 	if err == nil {
 		options.Sandbox = address
-		remove, err = session.BeginSandbox(options)
+		remove, err = session.BeginSandbox(options, isTemporary)
 	}
 	if err != nil {
 		a.log.Debug("no login can be saved for the stand-in", "error", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +17,20 @@ import (
 // one will have. It is locked while the stand-in runs.
 const temporary = "temporary"
 
-// BeginSandbox notes that what will be kept for a stand-in is temporary. end deletes that, and
-// what is left of other such stand-ins that were killed.
-func BeginSandbox(o Options) (end func(context.Context) error, err error) {
+// BeginSandbox notes whether what will be kept for a stand-in is temporary. end deletes it if
+// it is, and what is left of other temporary stand-ins that were killed.
+func BeginSandbox(o Options, isTemporary bool) (end func(context.Context) error, err error) {
+	path := filepath.Join(o.stateFolder(), temporary)
+	if !isTemporary {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return func(ctx context.Context) error { return removeAbandonedSandboxes(ctx, o) }, nil
+	}
 	if err := os.MkdirAll(o.stateFolder(), 0o700); err != nil {
 		return nil, err
 	}
-	mark := flock.New(filepath.Join(o.stateFolder(), temporary))
+	mark := flock.New(path)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, _ = tryLock(ctx, mark) // if there are no locks, others leave it alone

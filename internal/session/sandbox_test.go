@@ -20,12 +20,18 @@ func TestEndOfASandbox(t *testing.T) {
 		return o
 	}
 	write(t, filepath.Join(at("1001").stateFolder(), temporary), "") // killed
-	running, err := BeginSandbox(at("1002"))
+	running, err := BeginSandbox(at("1002"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at("1003") // --port
-	end, err := BeginSandbox(at("1004"))
+	write(t, filepath.Join(at("1003").stateFolder(), temporary), "") // killed, and now runs with --port
+	if _, err := BeginSandbox(at("1003"), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := BeginSandbox(at("1005"), false); err != nil { // --port from the beginning
+		t.Fatal(err)
+	}
+	end, err := BeginSandbox(at("1004"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,10 +42,10 @@ func TestEndOfASandbox(t *testing.T) {
 		}
 		return names
 	}
-	if err := end(t.Context()); err != nil || left() != " 127.0.0.1-1002 127.0.0.1-1003" {
+	if err := end(t.Context()); err != nil || left() != " 127.0.0.1-1002 127.0.0.1-1003 127.0.0.1-1005" {
 		t.Errorf("%v, left:%s", err, left())
 	}
-	if err := running(t.Context()); err != nil || left() != " 127.0.0.1-1003" {
+	if err := running(t.Context()); err != nil || left() != " 127.0.0.1-1003 127.0.0.1-1005" {
 		t.Errorf("%v, left:%s", err, left())
 	}
 }
