@@ -37,13 +37,15 @@ func (a *app) importLogin(ctx context.Context, o loginOptions) (err error) {
 	replaced := !g.Refresh.Equal(refresh)
 	saved, err := a.saveImported(ctx, l, c, g, o.force, replaced)
 	if err != nil && replaced {
-		a.console.Warn("Spotify replaced the refresh token in %s, so the login there may have stopped working", o.importFile)
+		a.console.Warn("Spotify replaced the refresh token in %s, so the login there may have stopped working", inputName(o.importFile))
 	}
 	if err != nil {
 		return err
 	}
 	l.welcome(saved)
-	a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
+	if o.importFile != onStdin {
+		a.console.Warn("%s still holds tokens in plain text; delete it if no other program needs it", o.importFile)
+	}
 	return nil
 }
 
@@ -80,10 +82,10 @@ func (a *app) readSpotipyCache(ctx context.Context, name string) (secret.String,
 		Scope        string `json:"scope"`
 	}
 	if json.Unmarshal(text, &cache) != nil || cache.RefreshToken == "" {
-		return secret.String{}, usageError{fmt.Errorf("%s is not a .cache file of spotipy: it has no refresh_token", name)}
+		return secret.String{}, usageError{fmt.Errorf("%s is not a .cache file of spotipy: it has no refresh_token", inputName(name))}
 	}
 	if !slices.Contains(strings.Fields(cache.Scope), defaultScope) {
-		return secret.String{}, fmt.Errorf("%w: %s is missing in %s", auth.ErrScope, defaultScope, name)
+		return secret.String{}, fmt.Errorf("%w: %s is missing in %s", auth.ErrScope, defaultScope, inputName(name))
 	}
 	return secret.New(cache.RefreshToken), nil
 }
