@@ -132,7 +132,7 @@ func adviseRest(err error, r apiRequest, items int) error {
 	case items > 0 && e.Status == http.StatusBadRequest:
 		return withHint(err, fmt.Sprintf("Spotify sent %d %s and refuses the rest; to stop there, add --limit %d", items, plural(items, "item"), items))
 	case e.Kind == spotify.BadAnswer && query.Has("fields"):
-		return withHint(err, "fields in the query must include next, total, offset and limit")
+		return withHint(err, "fields in the query must include items, next, total, offset and limit")
 	}
 	return err
 }
