@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -192,6 +193,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"elsewhere": agreeElsewhere,
 	"zip":       writeZIP,
 	"readline":  readLine,
+	"mark":      markRefresh,
 }
 
 // exits runs a command and asserts its exit status: exits 4 spotauth token
@@ -234,6 +236,26 @@ func setToken(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Fatalf("no access token was used")
 }
+
+// markRefresh makes a file when the stand-in is first asked to refresh a login: mark refreshing
+func markRefresh(ts *testscript.TestScript, neg bool, args []string) {
+	server, file := lastSandbox(ts), ts.MkAbs(args[0])
+	ts.Check(os.RemoveAll(file))
+	over := make(chan struct{})
+	ts.Defer(func() { close(over) })
+	go func() {
+		for !slices.ContainsFunc(server.Requests(), isRefresh) {
+			select {
+			case <-over:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		_ = os.WriteFile(file, nil, 0o600)
+	}()
+}
+
+func isRefresh(r sandbox.Request) bool { return r.Form.Get("grant_type") == "refresh_token" }
 
 // head copies the first bytes of a file to another: head 300 login.age short.age
 func head(ts *testscript.TestScript, neg bool, args []string) {
@@ -437,8 +459,9 @@ func browserStandIn() {
 	_ = os.WriteFile(traceFile(), []byte(trace), 0o600)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
+	consent := "" // the page to which the address leads, once
 	for step := range strings.SplitSeq(os.Getenv("BROWSER_MODE"), ",") {
-		if err := browse(ctx, step, address); err != nil {
+		if err := browse(ctx, step, address, &consent); err != nil {
 			fmt.Fprintln(os.Stderr, "xdg-open:", err)
 			os.Exit(1)
 		}
@@ -449,21 +472,23 @@ func traceFile() string {
 	return filepath.Join(os.Getenv("WORK"), fmt.Sprintf("browser-%d.trace", os.Getpid()))
 }
 
-func browse(ctx context.Context, step, address string) error {
+func browse(ctx context.Context, step, address string, consent *string) (err error) {
 	switch step {
 	case "agree", "cancel":
-		consent, err := followStart(ctx, address)
-		if err != nil {
-			return err
+		if *consent == "" {
+			if *consent, err = followStart(ctx, address); err != nil {
+				return err
+			}
 		}
 		if step == "cancel" {
-			return sandbox.Cancel(ctx, http.DefaultClient, consent)
+			return sandbox.Cancel(ctx, http.DefaultClient, *consent)
 		}
-		return sandbox.Agree(ctx, http.DefaultClient, consent)
+		return sandbox.Agree(ctx, http.DefaultClient, *consent)
 	case "look": // at the page, and do nothing
 		resp, err := http.Get(address)
 		if err == nil {
 			resp.Body.Close()
+			*consent = cmp.Or(*consent, resp.Request.URL.String())
 		}
 		return err
 	case "noisy":
