@@ -39,7 +39,7 @@ func newProgram(t *testing.T, o sandbox.Options) *program {
 	user := userAt(t.TempDir())
 	user.env[sandboxVar] = server.URL()
 	user.env["BROWSER"] = "curl -sSLo " + os.DevNull
-	return &program{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), env: user.env}
+	return &program{t: t, server: server, state: user.state, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.Local), env: user.env}
 }
 
 var processors = runtime.GOMAXPROCS(0)
@@ -107,7 +107,7 @@ func TestConsentClock(t *testing.T) {
 		{181, "this login ends by 23 May 2027 (today); run \"spotauth login\"", "(today)", 4},
 		{184, "this login ends by 23 May 2027 (overdue); run \"spotauth login\"", "(overdue)", 4},
 	} {
-		b.now = consent.AddDate(0, 0, tt.days)
+		b.now = consent.Add(time.Duration(tt.days) * 24 * time.Hour) // whether summer time begins or not
 		for _, command := range []string{"artists", "whoami", "token"} {
 			status, _, stderr := b.run(command)
 			if status != 0 {

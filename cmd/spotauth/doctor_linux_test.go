@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,14 +27,16 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"clock behind", "FAIL  clock         is 3h0m behind Spotify's\n", "set this machine's clock",
 			func(b *program) { b.now = b.now.Add(-3 * time.Hour) }},
 		{"about to end", "note  login         saved; scopes user-follow-read; ", `run "spotauth login"`,
-			func(b *program) { b.now = b.now.AddDate(0, 0, 170) }},
+			func(b *program) { b.now = b.now.AddDate(0, 0, 175) }},
 		{"dead", "FAIL  login         Spotify no longer accepts the saved login", "spotauth login", func(b *program) {
 			b.server.RevokeRefreshTokens()
 			b.server.ExpireAccessTokens()
 			b.run("whoami")
 		}},
 		{"limit", "FAIL  rate limit    rate-limited by Spotify until ", "try again then", func(b *program) { b.run("artists") }},
-		{"unreachable", "FAIL  stand-in      cannot reach 127.0.0.1:", "check that the stand-in is running, or unset SPOTAUTH_SANDBOX to use Spotify", func(b *program) { b.server.Close() }},
+		{"unreachable", "FAIL  stand-in      cannot reach 127.0.0.1:", "check that the stand-in is running, or unset SPOTAUTH_SANDBOX to use Spotify", func(b *program) {
+			b.dial = refusing{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}} // if the stand-in ended, another one could get its port
+		}},
 		{"proxy", "FAIL  proxy         the proxy address in the environment is malformed", "set HTTPS_PROXY=http://HOST:PORT",
 			func(b *program) { b.env["HTTPS_PROXY"] = "http://user:hidden@[::1" }},
 		{"shared file", "FAIL  login         ~/state/", "check what changed it, then run: chmod 600 ~/state", func(b *program) {
