@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -86,6 +85,24 @@ func modesOf(t testing.TB, tty *os.File) string {
 func (t *terminal) see(pattern string) {
 	t.Helper()
 	t.stderr.await(t, pattern)
+}
+
+// seeUnlessEnded is see for what a program may end without.
+func (t *terminal) seeUnlessEnded(pattern string) bool {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if re.MatchString(t.stderr.String()) {
+			return true
+		}
+		select {
+		case <-t.ended:
+			return false
+		default:
+		}
+	}
+	t.Fatalf("no %s in:\n%s", pattern, t.stderr.String())
+	return false
 }
 
 func (t *terminal) press(keys string) {
@@ -231,7 +248,11 @@ func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
 				m.standIn(sandbox.Options{})
 				m.env["BROWSER_MODE"] = "foreground"
 				login := m.onTerminal(100, nil, "login", "--store", "file")
-				listener := answerAddress(t, login.consentURL())
+				address := answerAddress(t, login.consentURL())
+				listener := listenerAt(t, address)
+				if listener == "" {
+					t.Fatal("nobody listens")
+				}
 				login.see(pastePrompt)
 				browser := m.browserPID()
 
@@ -239,11 +260,10 @@ func TestSignalsEndTheWaitForTheBrowser(t *testing.T) {
 				tt.end(login)
 				r := login.wait()
 				took := time.Since(start)
-				if r.status != tt.status || strings.Contains(r.stderr, "error") {
+				if r.status != tt.status || strings.Contains(r.stderr, "spotauth: error") {
 					t.Errorf("status %d, want %d; the terminal shows\n%s", r.status, tt.status, r.stderr)
 				}
-				if conn, err := net.Dial("tcp", listener); err == nil {
-					conn.Close()
+				if listenerAt(t, address) == listener {
 					t.Error("the listener is still there")
 				}
 				if !lives(browser) {
@@ -290,6 +310,27 @@ func answerAddress(t *testing.T, consent string) string {
 		t.Fatal(err)
 	}
 	return redirect.Host
+}
+
+// listenerAt is the kernel's number of the socket that listens at an address of 127.0.0.1, "" if none
+// does. Another program may listen there soon after.
+func listenerAt(t *testing.T, address string) (inode string) {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(address[strings.LastIndex(address, ":")+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		const listening = "0A"
+		if f := strings.Fields(line); f[1] == fmt.Sprintf("0100007F:%04X", port) && f[3] == listening {
+			return f[9]
+		}
+	}
+	return ""
 }
 
 // browserPID waits for the browser stand-in, and ends it with the test.
@@ -345,20 +386,21 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, fault string
-		waits       func(*terminal, *sandbox.Server)
-		before      []string // what has met the fault already
+		waits       func(*terminal, *sandbox.Server) bool // until it waits, false if it has ended
+		before      []string                              // what has met the fault already
 	}{
-		{"rate limit", "page=2:429,retry-after=30", func(artists *terminal, _ *sandbox.Server) {
-			artists.see(`rate-limited by Spotify; trying again in 30`)
+		{"rate limit", "page=2:429,retry-after=30", func(artists *terminal, _ *sandbox.Server) bool {
+			return artists.seeUnlessEnded(`rate-limited by Spotify; trying again in 30`)
 		}, nil},
-		{"remembered rate limit", "page=1:429,retry-after=50", func(artists *terminal, _ *sandbox.Server) {
-			artists.see(`rate-limited by Spotify; trying again in [45]\d`)
+		{"remembered rate limit", "page=1:429,retry-after=50", func(artists *terminal, _ *sandbox.Server) bool {
+			return artists.seeUnlessEnded(`rate-limited by Spotify; trying again in \d\d`)
 		}, []string{"artists", "--max-wait", "1s"}},
-		{"server error", "page=2:503*", func(artists *terminal, _ *sandbox.Server) {
-			artists.see(`(?s)(trying again.*){3}`) // the third pause is up to 8 s long
+		{"server error", "page=2:503*", func(artists *terminal, _ *sandbox.Server) bool {
+			return artists.seeUnlessEnded(`trying again in [3-8]s`) // the third pause is at random, up to 8 s
 		}, nil},
-		{"hanging page", "page=2:hang", func(artists *terminal, spotify *sandbox.Server) {
+		{"hanging page", "page=2:hang", func(artists *terminal, spotify *sandbox.Server) bool {
 			awaitRequest(artists, spotify, func(r sandbox.Request) bool { return r.Query.Get("after") != "" })
+			return true
 		}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -372,12 +414,17 @@ func TestCtrlCEndsAnExport(t *testing.T) {
 				}
 				var stdout output
 				artists := m.onTerminal(100, &stdout, "artists", "--format", "csv")
-				tt.waits(artists, spotify)
+				for tries := 1; !tt.waits(artists, spotify); tries++ {
+					if r := artists.wait(); tries == 20 {
+						t.Fatalf("it doesn't wait; status %d; the terminal shows\n%s", r.status, r.stderr)
+					}
+					artists = m.onTerminal(100, &stdout, "artists", "--format", "csv")
+				}
 				start := time.Now()
 				artists.press(ctrlC)
 				r := artists.wait()
 				took := time.Since(start)
-				if r.status != 130 || stdout.String() != "" || strings.Contains(r.stderr, "error") {
+				if r.status != 130 || stdout.String() != "" || strings.Contains(r.stderr, "spotauth: error") {
 					t.Errorf("status %d; stdout %q; the terminal shows\n%s", r.status, stdout.String(), r.stderr)
 				}
 				return took
@@ -424,7 +471,7 @@ func TestSignalsEndAnExportThatNobodyReads(t *testing.T) {
 				_ = artists.cmd.Process.Signal(tt.signal)
 				r := artists.wait()
 				took := time.Since(start)
-				if r.status != tt.status || strings.Contains(r.stderr, "error") {
+				if r.status != tt.status || strings.Contains(r.stderr, "spotauth: error") {
 					t.Errorf("status %d, want %d; the terminal shows\n%s", r.status, tt.status, r.stderr)
 				}
 				return took
@@ -470,7 +517,7 @@ func TestCtrlCDuringARefresh(t *testing.T) {
 	})
 	t.Run("twice", func(t *testing.T) {
 		_, whoami := start(t, "refresh:hang")
-		time.Sleep(200 * time.Millisecond) // for the first to have its effect: none
+		time.Sleep(time.Second) // for the first to have its effect: none that can be seen
 		select {
 		case <-whoami.ended:
 			t.Error("the first Ctrl-C has torn the refresh")
