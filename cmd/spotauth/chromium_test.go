@@ -112,7 +112,7 @@ type chrome struct{ ctx context.Context }
 func startChromium(t *testing.T) chrome {
 	t.Helper()
 	keychaintest.Need(t, "chromium")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("chromium"), chromedp.NoSandbox, // containers run it as root

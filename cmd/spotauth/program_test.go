@@ -200,7 +200,7 @@ func (m *machine) sweep(what, text string) {
 // consentURL is the address that a login prints for the browser.
 func (p *process) consentURL() string {
 	p.Helper()
-	return p.stderr.await(p, `(?m)^(https?://\S+/authorize\?\S+)\r?$`)
+	return p.stderr.await(p, `(?m)^(https?://\S+/authorize\?\S+)\r?\n`)
 }
 
 // files are the names of all files below the machine's home.

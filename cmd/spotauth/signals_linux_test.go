@@ -167,7 +167,7 @@ func TestLoginInTheBackground(t *testing.T) {
 	cmd.Path, cmd.Args = "/bin/bash", []string{"bash", "-c", `set -m; spotauth login --store file & wait $!; echo "status $?"`}
 	shell := m.sitAt(cmd, 100, nil)
 	shell.see("status 0")
-	if r := shell.wait(); strings.Contains(r.stderr, "paste") {
+	if r := shell.wait(); strings.Contains(r.stderr, "paste its URL") {
 		t.Errorf("the terminal shows\n%s", r.stderr)
 	}
 }

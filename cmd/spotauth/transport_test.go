@@ -61,7 +61,7 @@ func TestConnectEarly(t *testing.T) {
 			connectEarly(way, server.URL)
 			select {
 			case <-arrived:
-			case <-time.After(10 * time.Second):
+			case <-time.After(patience):
 				t.Fatal("nobody connects")
 			}
 			if n := requests.Load(); n != 0 {
