@@ -20,8 +20,8 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 	t.Parallel()
 	needKeychain(t)
 	m := newMachine(t)
-	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true, Faults: []string{"page=1:delay=300ms"}}) // enough to be seen
-	m.env["BROWSER_MODE"] = "slow,agree"
+	spotify := m.standIn(sandbox.Options{Artists: 3, Rotate: true, Faults: []string{"page=1:delay=1s"}}) // enough to be seen
+	m.env["BROWSER_MODE"] = "slow,slow,slow,agree"
 	m.env["DBUS_SESSION_BUS_ADDRESS"] = keychainOn(keychainUnlocked)(m)
 	seen := map[string]bool{}
 	watch := func(stdin string, args ...string) {
@@ -50,7 +50,7 @@ func TestNoSecretAmongProcesses(t *testing.T) {
 	for text := range seen {
 		all.WriteString(text)
 	}
-	for _, program := range []string{"spotauth\x00login", openerCmd, "xdg-open", "spotauth\x00artists", "BROWSER_MODE=slow,agree"} {
+	for _, program := range []string{"spotauth\x00login", openerCmd, "xdg-open", "spotauth\x00artists", "BROWSER_MODE=slow,slow,slow,agree"} {
 		if !strings.Contains(all.String(), program) {
 			t.Errorf("%q was not seen", program)
 		}

@@ -138,6 +138,7 @@ type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr output
 	started        time.Time
+	took           time.Duration
 	ended          chan struct{}
 }
 
@@ -161,6 +162,7 @@ func (p *process) watch() {
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // the state has it all
+		p.took = time.Since(p.started)
 	}()
 	p.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
@@ -176,7 +178,7 @@ func (p *process) wait() result {
 	case <-time.After(patience):
 		p.Fatalf("%v has not ended in %v; stderr so far:\n%s", p.cmd.Args, patience, p.stderr.String())
 	}
-	r := result{p.stdout.String(), p.stderr.String(), p.cmd.ProcessState.ExitCode(), time.Since(p.started)}
+	r := result{p.stdout.String(), p.stderr.String(), p.cmd.ProcessState.ExitCode(), p.took}
 	p.sweep("stdout", r.stdout)
 	p.sweep("stderr", r.stderr)
 	return r
