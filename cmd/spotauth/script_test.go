@@ -472,6 +472,8 @@ func traceFile() string {
 	return filepath.Join(os.Getenv("WORK"), fmt.Sprintf("browser-%d.trace", os.Getpid()))
 }
 
+func watchedFile(work string) string { return filepath.Join(work, "watched") }
+
 func browse(ctx context.Context, step, address string, consent *string) (err error) {
 	switch step {
 	case "agree", "cancel":
@@ -494,8 +496,12 @@ func browse(ctx context.Context, step, address string, consent *string) (err err
 	case "noisy":
 		fmt.Println("Opening in existing browser session.")
 		fmt.Fprintln(os.Stderr, "Gtk-WARNING: something nobody asked about")
-	case "slow": // enough to be seen at work
+	case "slow":
 		time.Sleep(300 * time.Millisecond)
+	case "watched": // until a test has seen it at work
+		for _, err := os.Stat(watchedFile(os.Getenv("WORK"))); err != nil && ctx.Err() == nil; _, err = os.Stat(watchedFile(os.Getenv("WORK"))) {
+			time.Sleep(20 * time.Millisecond)
+		}
 	case "foreground": // until the test is over, for Windows deletes no program that runs
 		for _, err := os.Stat(traceFile()); err == nil && ctx.Err() == nil; _, err = os.Stat(traceFile()) {
 			time.Sleep(20 * time.Millisecond)
