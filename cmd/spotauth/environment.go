@@ -92,7 +92,7 @@ func (a *app) loginFromEnvironment() (login session.Login, loginVar string, err 
 	refresh, access := a.credential(refreshTokenVar), a.credential(accessTokenVar)
 	login.ClientID = a.credential("SPOTAUTH_CLIENT_ID")
 	switch {
-	case !isVisible(refresh) || !isVisible(access):
+	case !secret.IsVisible(refresh) || !secret.IsVisible(access):
 		return login, "", usageError{errors.New("the token in the environment has characters that no token has")}
 	case refresh != "" && login.ClientID == "":
 		return login, "", usageError{errors.New(refreshTokenVar + " also needs SPOTAUTH_CLIENT_ID")}
@@ -105,12 +105,6 @@ func (a *app) loginFromEnvironment() (login session.Login, loginVar string, err 
 		return login, accessTokenVar, nil
 	}
 	return session.Login{}, "", nil
-}
-
-// isVisible reports whether a token has only the characters that tokens are made of:
-// visible ASCII (RFC 6749, appendix A.12).
-func isVisible(token string) bool {
-	return strings.IndexFunc(token, func(r rune) bool { return r < '!' || r > '~' }) < 0
 }
 
 // harmlessEnvironment is our environment without the secrets in it.

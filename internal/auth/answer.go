@@ -82,8 +82,5 @@ func (a answer) equal(b answer) bool {
 	return a.code.Equal(b.code) && a.refusal == b.refusal && a.description == b.description
 }
 
-// isToken reports whether text is visible ASCII, as codes and tokens are (RFC
-// 6749 appendix A), and not empty.
-func isToken(text string) bool {
-	return text != "" && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
-}
+// isToken reports whether text can be a code or token.
+func isToken(text string) bool { return text != "" && secret.IsVisible(text) }

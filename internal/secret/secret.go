@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 const redacted = "[redacted]"
@@ -58,3 +59,9 @@ func (String) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText encodes "[redacted]"; JSON uses it too.
 func (String) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// IsVisible reports whether a text has only the characters that codes and tokens are made of:
+// visible ASCII (RFC 6749, appendix A).
+func IsVisible(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}

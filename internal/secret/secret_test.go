@@ -63,3 +63,14 @@ func TestReveal(t *testing.T) {
 		t.Error("the zero value is not the empty text")
 	}
 }
+
+func TestIsVisible(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "BQ-_.~+/=": true, "!": true, "~": true,
+		" ": false, "BQ x": false, "BQ\n": false, "\x00": false, "\x7f": false, "é": false, "\xff": false,
+	} {
+		if got := IsVisible(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

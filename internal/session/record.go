@@ -2,7 +2,6 @@ package session
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/spotauth/spotauth/internal/secret"
@@ -73,8 +72,7 @@ func decode(data string) (Login, error) {
 	if r.Version != recordVersion || r.ClientID == "" || (r.Refresh == "") == (r.Dead == nil) {
 		return Login{}, ErrCorrupt
 	}
-	if strings.ContainsFunc(r.Access, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		// It is damaged, and only a cache. Tokens are visible ASCII (RFC 6749 appendix A.12).
+	if !secret.IsVisible(r.Access) { // it is damaged, and only a cache
 		r.Access, r.AccessExpiresAt = "", time.Time{}
 	}
 	return Login{
