@@ -101,18 +101,17 @@ func (a *app) restore(ctx context.Context, o restoreOptions, file string) (err e
 	if err != nil {
 		return err
 	}
-	if o.dryRun || len(missing) == 0 {
-		return a.writeLeft(ctx, o, how, func() ([]spotify.Artist, error) { return missing, nil })
-	}
-	var left []spotify.Artist
-	err = a.writeLeft(ctx, o, how, func() (_ []spotify.Artist, err error) {
-		left, err = a.follow(ctx, l, client, o, missing, len(wanted))
+	left := missing
+	follow := func() (_ []spotify.Artist, err error) {
+		if !o.dryRun && len(missing) > 0 {
+			left, err = a.follow(ctx, l, client, o, missing, len(wanted))
+		}
 		return left, err
-	})
-	if err == nil && len(left) > 0 {
-		err = notFollowedError{left, len(missing)}
 	}
-	return err
+	if err := a.writeLeft(ctx, o, how, follow); err != nil || o.dryRun || len(left) == 0 {
+		return err
+	}
+	return notFollowedError{left, len(missing)}
 }
 
 // isSameFile reports whether output is the regular file that a list is read from.
