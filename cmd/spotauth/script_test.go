@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 		"person":   atTerminal,
 		"xdg-open": browserStandIn,
 		"storm":    storm,
+		"await":    awaitFile,
 	})
 }
 
@@ -540,6 +542,18 @@ func followStart(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("the listener answered %s: %w", resp.Status, err)
 	}
 	return consent.String(), nil
+}
+
+// awaitFile waits until there is a file, with a text that matches a pattern if one is given:
+// await out 'no browser'
+func awaitFile() {
+	pattern := regexp.MustCompile(strings.Join(os.Args[2:], " "))
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if text, err := os.ReadFile(os.Args[1]); err == nil && pattern.Match(text) {
+			return
+		}
+	}
+	os.Exit(1)
 }
 
 // storm runs a command N times at once: exec storm 20 spotauth token
