@@ -31,7 +31,8 @@ func newAPICmd(a *app) *cobra.Command {
 PATH can be me/tracks, /v1/me/tracks or https://api.spotify.com/v1/me/tracks,
 with or without a query. The access token goes to Spotify and nowhere else.
 
-stdout gets the whole response or nothing. If Spotify refuses the request, its
+stdout gets the whole response or nothing; a FILE of --output is replaced only
+by a whole response. If Spotify refuses the request, its
 message goes to stderr and stdout stays empty.
 
 With --paginate, spotauth reads all pages and prints one document: the first
@@ -46,7 +47,10 @@ strings without quotes, as jq -r does.
   spotauth api me/following --query type=artist --jq '.artists.total'
   spotauth api me/following --query type=artist --paginate \
     --jq '.artists.items[] | [.name, .id] | @csv' > artists.csv
-  spotauth api search --query q=wren --query type=album --paginate --limit 15`,
+  spotauth api search --query q=wren --query type=album --paginate --limit 15
+  spotauth login --scope playlist-modify-private
+  echo '{"name": "Copy", "public": false}' | \
+    spotauth api -X POST me/playlists --input -`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePath,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.api(cmd.Context(), o, args[0]) },

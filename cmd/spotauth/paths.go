@@ -189,6 +189,10 @@ me/following needs --query type=artist; search needs --query q=TEXT and
 six months; --query time_range=short_term makes that four weeks, long_term a
 year. Only the owner of a playlist can read its items.
 
+A new playlist is public, unless the body has "public": false. POST
+playlists/{id}/items adds up to 100 items, and PUT replaces all of them. Both
+take {"uris": [...]} as the body.
+
 me/library and me/library/contains take --query uris=LIST. To save and remove,
 me/library needs user-follow-modify for artists, playlist-modify-public for
 playlists and user-library-modify for anything else. me/library/contains needs
