@@ -14,8 +14,8 @@ import (
 	"github.com/spotauth/spotauth/internal/spotify"
 )
 
-// An activeLogin is the login that a command uses. The command opens it once, and closes
-// it with its error.
+// An activeLogin is the login that a command uses. The command opens it once. One that
+// uses its tokens closes it with its error.
 type activeLogin struct {
 	*session.Session
 	app      *app

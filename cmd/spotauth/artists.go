@@ -208,7 +208,7 @@ func (a *app) exportOptions(o artistsOptions) (export.Options, export.Guard, err
 
 // shrinkGuard builds the guard for --output. --max-drop 100% turns it off.
 func shrinkGuard(o artistsOptions, f export.Format) (export.Guard, error) {
-	g := export.Guard{Format: f, JQ: o.jq != "", MaxDrop: 100}
+	g := export.Guard{Format: f, JQ: o.jq != "", MaxDrop: 100} // holds back an empty list only
 	if o.maxDrop == "" {
 		return g, nil
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // Every token or client secret that goes to Spotify or a stand-in passes through one of the
-// functions in this file, and each of them calls checkDestination first. Secrets come in by
-// many ways (docs/security.md lists them), so they are checked on the way out.
+// functions in this file, and each of them calls checkDestination before anything is
+// sent, or has the client call it. Secrets come in by many ways (docs/security.md lists them), so
+// they are checked on the way out.
 
 // checkDestination refuses to send a real secret to a stand-in, which may be any
 // program on this machine, or a stand-in's secret to Spotify. origin is "" for Spotify.
@@ -37,7 +38,7 @@ func isFromStandIn(s secret.String) bool {
 	return strings.HasPrefix(s.Reveal(), sandbox.TokenPrefix) || s.Reveal() == sandbox.ClientSecret
 }
 
-// signIn waits for a person's consent in the browser.
+// signIn signs a person in through the browser. r.Finish gets the tokens.
 func signIn(ctx context.Context, c auth.Client, r auth.Request) error {
 	if err := checkDestination(c.Origin, c.Secret); err != nil {
 		return err

@@ -23,8 +23,8 @@ import (
 )
 
 // Packages return errors with a meaning. Only this file turns a meaning into words, a
-// hint, a code and an exit status (exitcodes.go has the table). The console makes foreign
-// text safe before it prints it.
+// code and an exit status (exitcodes.go has the table). A command can add a hint that only it
+// knows. The console makes foreign text safe before it prints it.
 
 // usageError says that the command line or the environment makes no sense.
 type usageError struct{ error }

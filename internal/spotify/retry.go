@@ -46,7 +46,7 @@ type run struct {
 
 // do sends q until there is an answer that read accepts, or no point in sending
 // it again. Its errors are *Error, those of Client.Token and
-// Client.CheckToken, and ctx.Err().
+// Client.CheckToken, that of a request that can't be made, and ctx.Err().
 func (r *run) do(ctx context.Context, q request, read func(*Answer) error) error {
 	if err := r.coolDown(ctx, q); err != nil {
 		return err
